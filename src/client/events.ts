@@ -1,0 +1,89 @@
+import type { Name } from '../name/index.js';
+import type { SlimError } from '../util/index.js';
+import type { Metadata } from '../wire/index.js';
+import type { CompletionHandle } from './completion-handle.js';
+import type { Session } from './session.js';
+
+/** State of the link between an app and its node. */
+export type ConnectionState =
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'up' }
+  | { readonly kind: 'lost'; readonly error: SlimError }
+  | { readonly kind: 'retrying'; readonly attempt: number; readonly inMs: number; readonly error: SlimError }
+  | { readonly kind: 'closed' };
+
+/** What happens to an app outside its sessions. */
+export type AppEvent =
+  | { readonly kind: 'connection'; readonly state: ConnectionState }
+  /** A session that somebody else made is usable; the same that `listenForSession` gives. */
+  | { readonly kind: 'session'; readonly session: Session }
+  | { readonly kind: 'warning'; readonly code: WarningCode; readonly text: string };
+
+/** Things worth a human's look after which life goes on. */
+export type WarningCode =
+  | 'identity-rejected'
+  | 'protocol-violation'
+  | 'mls-unsupported'
+  | 'subscription-refused'
+  | 'queue-full'
+  | 'message-too-large';
+
+/** Progress of one own message. */
+export type DeliveryState = 'queued' | 'sent' | 'acked' | 'failed';
+
+/** Why a session ended. */
+export type CloseReason = 'left' | 'closed' | 'removed' | 'moderator-gone';
+
+/** Why a member is no longer in a group. */
+export type LeftReason = 'removed' | 'left' | 'offline';
+
+/** A payload that somebody published. */
+export interface ReceivedMessage {
+  /** Full name of the sender as the message says; authenticated only as far as the secret is shared. */
+  readonly source: Name;
+  /** The channel, or this app's own name when it was sent to this member only. */
+  readonly destination: Name;
+  /** The sender's number of it; random for a message to one member. */
+  readonly messageId: number;
+  /** `msg` if the sender set none. */
+  readonly payloadType: string;
+  readonly payload: Uint8Array;
+  /** The payload as text; `undefined` if it is not UTF-8. */
+  readonly text: string | undefined;
+  readonly metadata: Metadata;
+  /** The sender's token subject. */
+  readonly identity: string;
+  /** Whether it arrived as MLS ciphertext. */
+  readonly encrypted: boolean;
+}
+
+/** What happens in a session, in order. */
+export type SessionEvent =
+  | { readonly kind: 'message'; readonly message: ReceivedMessage }
+  /** `members` is the list after the change, own name included, full names. */
+  | { readonly kind: 'joined'; readonly member: Name; readonly members: readonly Name[] }
+  | {
+      readonly kind: 'left';
+      readonly member: Name;
+      readonly reason: LeftReason;
+      readonly members: readonly Name[];
+    }
+  | { readonly kind: 'invite'; readonly name: Name; readonly state: 'started' }
+  | { readonly kind: 'invite'; readonly name: Name; readonly state: 'joined'; readonly member: Name }
+  | { readonly kind: 'invite'; readonly name: Name; readonly state: 'failed'; readonly error: SlimError }
+  | { readonly kind: 'remove'; readonly name: Name; readonly state: 'started' | 'removed' }
+  | { readonly kind: 'remove'; readonly name: Name; readonly state: 'failed'; readonly error: SlimError }
+  /** Each change of an own message; `acked` and `missing` are full names. */
+  | {
+      readonly kind: 'delivery';
+      readonly handle: CompletionHandle;
+      readonly state: DeliveryState;
+      readonly acked: readonly Name[];
+      readonly missing: readonly Name[];
+      readonly error?: SlimError;
+    }
+  /** A message of a member is missing for good. */
+  | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
+  | { readonly kind: 'warning'; readonly code: WarningCode; readonly text: string }
+  /** The last event of a session. */
+  | { readonly kind: 'closed'; readonly reason: CloseReason };

@@ -1,0 +1,39 @@
+import type { SlimError } from '../util/index.js';
+
+/** What a {@link Connection} tells its owner. Called one at a time, never from inside {@link Connection.send}. */
+export interface ConnectionHandlers {
+  /** One encoded `Message` arrived. The bytes belong to the handler. */
+  onFrame(frame: Uint8Array): void;
+  /** The connection takes frames again after `send` returned false. */
+  onDrain(): void;
+  /** The stream is over, whoever ended it, and no other call follows. `undefined` after {@link Connection.close}. */
+  onEnd(error: SlimError | undefined): void;
+}
+
+/** One open bidirectional stream to a node. */
+export interface Connection {
+  /**
+   * Hands one encoded `Message` over, in order. Never throws; after the end it drops the frame.
+   *
+   * @returns false when the owner should wait for `onDrain` before the next frame
+   */
+  send(frame: Uint8Array): boolean;
+  /** Ends the stream in order: what was sent is still delivered. Resolves when it is over, after 1 s at most. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How to reach one node. Makes streams; does not retry, does not know what the frames mean. */
+export interface Transport {
+  /** For people: where this goes. Never holds credentials. */
+  readonly endpoint: string;
+  /**
+   * One attempt to open a stream; usable as soon as it resolves (the node's response headers have arrived).
+   *
+   * @throws ConnectionError `refused`, `dns`, `tls`, `not-a-slim-node`, `connect-timeout`, `unreachable`
+   * @throws AuthError `credentials-rejected`: not worth a retry
+   * @throws SessionError `aborted`
+   */
+  open(handlers: ConnectionHandlers, signal?: AbortSignal): Promise<Connection>;
+  /** Releases everything. Open connections end. */
+  close(): void;
+}

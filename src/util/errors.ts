@@ -1,0 +1,110 @@
+/** Every error code of this package. Branch on these, never on message text. */
+export type ErrorCode =
+  // usage: the caller or the command line
+  | 'invalid-name'
+  | 'invalid-option'
+  | 'missing-option'
+  | 'not-moderator'
+  | 'secret-too-short'
+  | 'invalid-payload'
+  | 'bad-command'
+  | 'not-in-group'
+  // configuration: files and environment
+  | 'bad-config'
+  | 'unsupported-config'
+  | 'port-in-use'
+  // connection
+  | 'refused'
+  | 'dns'
+  | 'tls'
+  | 'not-a-slim-node'
+  | 'stream-lost'
+  | 'connect-timeout'
+  | 'unreachable'
+  // credentials
+  | 'credentials-rejected'
+  | 'token-rejected'
+  // session life cycle
+  | 'closed'
+  | 'removed'
+  | 'moderator-gone'
+  | 'invite-timeout'
+  | 'remove-timeout'
+  | 'already-in-group'
+  | 'participant-not-found'
+  | 'aborted'
+  | 'timeout'
+  | 'mls-unsupported'
+  | 'queue-full'
+  // delivery
+  | 'not-acked'
+  // peers
+  | 'unexpected-message'
+  | 'bad-payload'
+  // us
+  | 'invariant';
+
+/** Options of every error class of this package. */
+export interface SlimErrorOptions {
+  /** The error that led here. */
+  readonly cause?: unknown;
+  /** Machine-readable context; never holds a secret or a token. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Base of all errors this package throws. `exitCode` is the process exit code a program ends with when the error is fatal. */
+export abstract class SlimError extends Error {
+  /** What went wrong, for programs. */
+  readonly code: ErrorCode;
+  /** Machine-readable context. */
+  readonly details: Readonly<Record<string, unknown>> | undefined;
+  /** Exit code of a program that ends because of this error. */
+  abstract readonly exitCode: number;
+
+  constructor(code: ErrorCode, message: string, options: SlimErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+/** The caller or the command line is wrong. */
+export class UsageError extends SlimError {
+  override readonly exitCode = 2;
+}
+
+/** A file, variable or the environment is wrong. */
+export class ConfigError extends SlimError {
+  override readonly exitCode = 2;
+}
+
+/** The network or the node is the trouble. */
+export class ConnectionError extends SlimError {
+  override readonly exitCode = 3;
+}
+
+/** Credentials were refused. */
+export class AuthError extends SlimError {
+  override readonly exitCode = 4;
+}
+
+/** The life cycle of a session does not allow it, or ended. */
+export class SessionError extends SlimError {
+  override readonly exitCode = 5;
+}
+
+/** Peers did not acknowledge a message; `details.missing` names them. */
+export class DeliveryError extends SlimError {
+  override readonly exitCode = 6;
+}
+
+/** A peer sent something that makes no sense. */
+export class ProtocolError extends SlimError {
+  override readonly exitCode = 70;
+}
+
+/** A bug of this package. */
+export class InternalError extends SlimError {
+  override readonly exitCode = 70;
+}

@@ -1,0 +1,19 @@
+/**
+ * Small helpers that know nothing of SLIM. This folder imports nothing else of this package.
+ *
+ * @packageDocumentation
+ */
+export { assertNever } from './assert-never.js';
+export {
+  AuthError,
+  ConfigError,
+  ConnectionError,
+  DeliveryError,
+  type ErrorCode,
+  InternalError,
+  ProtocolError,
+  SessionError,
+  SlimError,
+  type SlimErrorOptions,
+  UsageError,
+} from './errors.js';
