@@ -1,0 +1,26 @@
+/**
+ * Processes for tests: JSON-line children, real and own SLIM members behind one interface, and nodes of every kind.
+ *
+ * Invariants: every child ends with the test process, also when that is killed; waits end on events or at a deadline and never
+ * sleep; nothing here knows what a test expects.
+ *
+ * @packageDocumentation
+ */
+export { freePort } from './free-port.js';
+export { text } from './json-fields.js';
+export { type ExitStatus, JsonProcess, type JsonObject, type JsonProcessOptions, type LogEntry } from './json-process.js';
+export {
+  baseName,
+  type CommandOutcome,
+  type GroupOptions,
+  Member,
+  type MemberDialect,
+  type MemberEvent,
+  type MemberOptions,
+  type TimedEvent,
+} from './member.js';
+export { type NodeKind, type NodeProcess, startNode } from './node-process.js';
+export { programPath, repoRoot } from './paths.js';
+export { installedParts, kitFolder, kitScript, peersHome, pythonOf, slimProgram } from './peers-kit.js';
+export { realMember } from './real-member.js';
+export { slimChatMember } from './slim-chat-member.js';

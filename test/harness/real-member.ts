@@ -1,0 +1,65 @@
+import { optional, text } from './json-fields.js';
+import type { JsonObject } from './json-process.js';
+import { type MemberDialect, type MemberEvent, type MemberOptions, baseName } from './member.js';
+import { kitScript, pythonOf } from './peers-kit.js';
+
+const OPS = ['publish', 'invite', 'remove', 'leave'] as const;
+
+function opOf(line: JsonObject): (typeof OPS)[number] | undefined {
+  return OPS.find((op) => op === line['op']);
+}
+
+function translate(line: JsonObject): readonly MemberEvent[] {
+  const ref = optional('ref', line['ref']);
+  const name = typeof line['name'] === 'string' ? { name: baseName(line['name']) } : {};
+  switch (line['event']) {
+    case 'ready':
+      return [{ kind: 'ready' }];
+    case 'session':
+      return [{ kind: 'session', moderator: line['moderator'] === true, mls: line['mls'] === true }];
+    case 'message':
+      return [{ kind: 'message', from: baseName(text(line, 'from')), text: optional('text', line['text']).text }];
+    case 'acked':
+      return [{ kind: 'settled', op: 'publish', ...ref }];
+    case 'invited':
+      return [{ kind: 'settled', op: 'invite', ...ref, ...name }];
+    case 'removed':
+      return [{ kind: 'settled', op: 'remove', ...ref, ...name }];
+    case 'left':
+      return [{ kind: 'settled', op: 'leave', ...ref, ...optional('error', line['error']) }];
+    case 'closed':
+      return [{ kind: 'closed', by: line['by'] === 'self' ? 'self' : 'peer', reason: text(line, 'reason') }];
+    case 'failed': {
+      const op = opOf(line);
+      const error = text(line, 'error');
+      return op === undefined ? [{ kind: 'trouble', text: error }] : [{ kind: 'settled', op, ...ref, ...name, error }];
+    }
+    case 'error':
+      return [{ kind: 'trouble', text: text(line, 'error') }];
+    default:
+      return [];
+  }
+}
+
+/** A member made of released `slim-bindings` of one version, driven through the kit's `peer.py`. */
+export function realMember(version: string): MemberDialect {
+  return {
+    kind: version,
+    start(options: MemberOptions) {
+      const args = [kitScript('peer.py'), '--local', options.name, '--node', options.node, '--secret', options.secret];
+      const { group } = options;
+      if (group !== undefined) {
+        args.push('--remote', group.channel);
+        for (const invitee of group.invite) args.push('--invite', invitee);
+        if (group.mls) args.push('--mls');
+        args.push('--interval', String(group.intervalMs / 1000), '--retries', String(group.maxRetries));
+      }
+      return { command: pythonOf(version), args };
+    },
+    translate,
+    publish: (body, ref) => ({ op: 'publish', text: body, ref }),
+    invite: (name, ref) => ({ op: 'invite', name, ref }),
+    remove: (name, ref) => ({ op: 'remove', name, ref }),
+    leave: (ref) => ({ op: 'leave', ref }),
+  };
+}

@@ -1,0 +1,76 @@
+import { optional, text } from './json-fields.js';
+import type { JsonObject } from './json-process.js';
+import { type MemberDialect, type MemberEvent, type MemberOptions, baseName } from './member.js';
+import { programPath } from './paths.js';
+
+function names(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === 'string').map(baseName) : [];
+}
+
+/** End of an invitation or a removal; `done` is the word for success. */
+function settled(op: 'invite' | 'remove', line: JsonObject, done: string): readonly MemberEvent[] {
+  const base = { kind: 'settled', op, ...optional('ref', line['ref']), name: baseName(text(line, 'name')) } as const;
+  if (line['state'] === done) return [base];
+  return line['state'] === 'failed' ? [{ ...base, error: text(line, 'code') || 'failed' }] : [];
+}
+
+function translate(line: JsonObject): readonly MemberEvent[] {
+  switch (line['type']) {
+    case 'ready':
+      return [{ kind: 'ready' }];
+    case 'session': {
+      const mls = line['mls'] as JsonObject | undefined;
+      const members = names(line['members']);
+      // `moderator` is a name on both sides; who is it is known from the command line.
+      return [{ kind: 'session', members, moderator: false, mls: mls !== undefined && mls['state'] !== 'off' }];
+    }
+    case 'message':
+      return [{ kind: 'message', from: baseName(text(line, 'from')), text: optional('text', line['text']).text }];
+    case 'delivery': {
+      const base = { kind: 'settled', op: 'publish', ...optional('ref', line['ref']) } as const;
+      if (line['state'] === 'acked') return [base];
+      if (line['state'] !== 'failed') return [];
+      return [{ ...base, error: `not acked by ${names(line['missing']).join(', ') || 'nobody named'}` }];
+    }
+    case 'invite':
+      return settled('invite', line, 'joined');
+    case 'remove':
+      return settled('remove', line, 'removed');
+    case 'joined':
+      return [{ kind: 'joined', member: baseName(text(line, 'member')) }];
+    case 'left':
+      return [{ kind: 'left', member: baseName(text(line, 'member')), reason: text(line, 'reason') }];
+    case 'closed': {
+      const reason = text(line, 'reason');
+      // A moderator that closes says `closed` or `left` about itself; nobody else can close its group.
+      return [{ kind: 'closed', by: reason === 'left' ? 'self' : 'peer', reason }];
+    }
+    case 'lost':
+      return [{ kind: 'trouble', text: `lost ${String(line['id'])} of ${text(line, 'from')}` }];
+    case 'error':
+      return [{ kind: 'trouble', text: `${text(line, 'code')}: ${text(line, 'message')}` }];
+    default:
+      return [];
+  }
+}
+
+/** Our program in its headless mode (`--json`). */
+export const slimChatMember: MemberDialect = {
+  kind: 'ours',
+  start(options: MemberOptions) {
+    const args = [programPath, '--json', '--local', options.name, '--slim', options.node];
+    args.push('--shared-secret', options.secret);
+    const { group } = options;
+    if (group !== undefined) {
+      args.push('--remote', group.channel);
+      for (const invitee of group.invite) args.push('--invites', invitee);
+      if (group.mls) args.push('--enable-mls');
+    }
+    return { command: process.execPath, args };
+  },
+  translate,
+  publish: (body, ref) => ({ type: 'publish', text: body, ref }),
+  invite: (name, ref) => ({ type: 'invite', name, ref }),
+  remove: (name, ref) => ({ type: 'remove', name, ref }),
+  leave: () => ({ type: 'leave' }),
+};

@@ -1,0 +1,162 @@
+import type { Member } from '../harness/index.js';
+
+/** Places in a cell. */
+export type Role = 'M' | 'A' | 'B' | 'C';
+
+/** Steps of a cell, in order. Each one after `start` is a change of the group and the messages that follow it. */
+export const STEPS = ['start', 'invite', 'late', 'remove', 'rejoin', 'leave', 'close'] as const;
+
+/** One of {@link STEPS}. */
+export type Step = (typeof STEPS)[number];
+
+/** What can be wrong. `at` names who saw or suffered it, `about` whom it is about. */
+export type FindingKind =
+  /** `at` did not come up. */
+  | 'not-ready'
+  /** The command of `at` (invite, remove, leave) about `about` failed or had no answer. */
+  | 'command-failed'
+  /** `at` was invited and has no session. */
+  | 'no-session'
+  /** `at` was removed, or its group closed, and it was not told. */
+  | 'no-closed'
+  /** `at` is ours and gave another reason for the end of its session than the true one. */
+  | 'wrong-reason'
+  /** `at` is ours and did not report that `about` joined, or left. */
+  | 'no-joined'
+  | 'no-left'
+  /** A publish of `at` was reported as failed, or had no outcome in time. */
+  | 'not-acked'
+  | 'unsettled'
+  /** `at` did not get messages of `about`, got them twice, in another order, or got them although it was no member. */
+  | 'lost'
+  | 'doubled'
+  | 'out-of-order'
+  | 'leaked'
+  /** `at` got a payload that nobody published. */
+  | 'foreign'
+  /** `at` is ours and reported an error that belongs to no command, or wrote something that is no JSON. */
+  | 'trouble';
+
+/** One deviation from what should happen. */
+export interface Finding {
+  readonly step: Step;
+  readonly kind: FindingKind;
+  readonly at: Role;
+  readonly about?: Role;
+  /** How many messages; 1 for things that are no messages. */
+  readonly count: number;
+  readonly detail: string;
+}
+
+/** Messages of one step: everyone of `senders` published `count` texts, for everyone of `senders` to read. */
+export interface Exchange {
+  readonly step: Step;
+  readonly members: readonly Role[];
+  readonly count: number;
+}
+
+/** Sums over a cell. */
+export interface Totals {
+  readonly sent: number;
+  readonly expected: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly outOfOrder: number;
+  readonly leaked: number;
+}
+
+/** Text of message number `index` of a step; also its ref. */
+export function messageText(step: Step, sender: Role, index: number): string {
+  return `${sender}:${step}:${index}`;
+}
+
+/** Texts that `receiver` got of `sender` in a step, in the order of arrival, as numbers. */
+function arrivals(receiver: Member, sender: Member, step: Step): readonly number[] {
+  const prefix = `${sender.label}:${step}:`;
+  const numbers: number[] = [];
+  for (const event of receiver.events) {
+    if (event.kind !== 'message' || event.from !== sender.name || event.text?.startsWith(prefix) !== true) continue;
+    numbers.push(Number(event.text.slice(prefix.length)));
+  }
+  return numbers;
+}
+
+/** How many arrivals came after a later message of the same sender; repeats do not count. */
+function inversions(numbers: readonly number[]): number {
+  let highest = -1;
+  let count = 0;
+  for (const number of new Set(numbers)) {
+    if (number < highest) count += 1;
+    highest = Math.max(highest, number);
+  }
+  return count;
+}
+
+/** Whether every member of an exchange has everything. */
+export function isComplete(exchange: Exchange, members: ReadonlyMap<Role, Member>): boolean {
+  return pairsOf(exchange, members).every(
+    ([sender, receiver]) => new Set(arrivals(receiver, sender, exchange.step)).size >= exchange.count,
+  );
+}
+
+function pairsOf(exchange: Exchange, members: ReadonlyMap<Role, Member>): readonly (readonly [Member, Member])[] {
+  const present = exchange.members.map((role) => members.get(role)).filter((member) => member !== undefined);
+  return present.flatMap((sender) =>
+    present.filter((receiver) => receiver !== sender).map((receiver) => [sender, receiver] as const),
+  );
+}
+
+/** Compares what was sent with what everyone got, over the whole cell. */
+export function grade(
+  exchanges: readonly Exchange[],
+  members: ReadonlyMap<Role, Member>,
+): { readonly totals: Totals; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const totals = { sent: 0, expected: 0, received: 0, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0 };
+  const add = (step: Step, kind: FindingKind, at: Member, about: Member, count: number, detail: string): number => {
+    if (count > 0) findings.push({ step, kind, at: at.label as Role, about: about.label as Role, count, detail });
+    return count;
+  };
+  for (const exchange of exchanges) {
+    const { step, count } = exchange;
+    totals.sent += exchange.members.length * count;
+    for (const [sender, receiver] of pairsOf(exchange, members)) {
+      const numbers = arrivals(receiver, sender, step);
+      const distinct = new Set(numbers);
+      totals.expected += count;
+      totals.received += distinct.size;
+      const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !distinct.has(index));
+      totals.lost += add(step, 'lost', receiver, sender, missing.length, `numbers ${missing.join(' ')}`);
+      totals.doubled += add(step, 'doubled', receiver, sender, numbers.length - distinct.size, numbers.join(' '));
+      totals.outOfOrder += add(step, 'out-of-order', receiver, sender, inversions(numbers), numbers.join(' '));
+    }
+    for (const [role, outsider] of members) {
+      if (exchange.members.includes(role)) continue;
+      for (const sender of exchange.members) {
+        const from = members.get(sender);
+        const got = from === undefined ? [] : arrivals(outsider, from, step);
+        if (from !== undefined) totals.leaked += add(step, 'leaked', outsider, from, got.length, got.join(' '));
+      }
+    }
+  }
+  return { totals, findings: [...findings, ...foreignPayloads(members)] };
+}
+
+/** Payloads that nobody published: damaged, or ciphertext given to the application. */
+function foreignPayloads(members: ReadonlyMap<Role, Member>): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const [role, member] of members) {
+    for (const [about, sender] of members) {
+      const strange = member.events.filter(
+        (event) =>
+          event.kind === 'message' &&
+          event.from === sender.name &&
+          !STEPS.some((step) => event.text?.startsWith(`${about}:${step}:`) === true),
+      );
+      if (strange.length === 0) continue;
+      findings.push({ step: 'close', kind: 'foreign', at: role, about, count: strange.length, detail: 'unknown payloads' });
+    }
+  }
+  return findings;
+}

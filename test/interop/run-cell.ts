@@ -1,0 +1,333 @@
+import { performance } from 'node:perf_hooks';
+
+import { Member, type MemberDialect, type NodeProcess, realMember, slimChatMember, startNode } from '../harness/index.js';
+import type { Cell, MemberKind } from './cells.js';
+import { kindsOf } from './cells.js';
+import {
+  type Exchange,
+  type Finding,
+  type FindingKind,
+  type Role,
+  type Step,
+  type Totals,
+  grade,
+  isComplete,
+  messageText,
+} from './findings.js';
+
+/** What happened in a cell. */
+export interface CellRun {
+  readonly findings: readonly Finding[];
+  readonly totals: Totals;
+  /** Milliseconds per step. */
+  readonly ms: Readonly<Partial<Record<Step, number>>>;
+}
+
+const SECRET = 'very-long-shared-secret-value-0123456789abcdef';
+const INTERVAL_MS = 1_000;
+const MAX_RETRIES = 5;
+/** After this a sender has given up. */
+const GIVE_UP_MS = INTERVAL_MS * (MAX_RETRIES + 1);
+/** For the machine: it may be busy with other cells. */
+const SLACK_MS = 8_000;
+const READY_MS = 20_000;
+/** How long a member may take to learn of something that its moderator has finished. */
+const NEWS_MS = 5_000;
+/** Upstream point 4: before 1.3 a session is reported before the node has the member's channel subscription. */
+const SETTLE_MS = 500;
+/** Nothing arrives for so long after every publish has its outcome: nothing more will come. */
+const QUIET_MS = 1_000;
+
+const NAMES: Readonly<Record<Role, string>> = {
+  M: 'org/ns/moderator',
+  A: 'org/ns/alice',
+  B: 'org/ns/bob',
+  C: 'org/ns/carol',
+};
+
+function dialectOf(kind: MemberKind): MemberDialect {
+  return kind === 'ours' ? slimChatMember : realMember(kind);
+}
+
+/** Runs the whole story of a cell. Never rejects for what members do; everything that should not be is a finding. */
+export async function runCell(cell: Cell): Promise<CellRun> {
+  const story = new Story(cell);
+  try {
+    await story.tell();
+  } finally {
+    await story.end();
+  }
+  return story.result();
+}
+
+class Story {
+  private readonly cell: Cell;
+  private readonly members = new Map<Role, Member>();
+  private readonly present = new Set<Role>();
+  private readonly findings: Finding[] = [];
+  private readonly exchanges: Exchange[] = [];
+  private readonly ms: Partial<Record<Step, number>> = {};
+  private readonly settles: boolean;
+  private node: NodeProcess | undefined;
+  private step: Step = 'start';
+
+  constructor(cell: Cell) {
+    this.cell = cell;
+    this.settles = kindsOf(cell).some((kind) => kind === '0.7.0' || kind === '1.0.0');
+  }
+
+  async tell(): Promise<void> {
+    if (!(await this.lap('start', () => this.start()))) return;
+    await this.lap('invite', () => this.inviteAtStart());
+    await this.lap('late', () => this.invite('C'));
+    await this.lap('remove', () => this.remove('B'));
+    await this.lap('rejoin', () => this.invite('B'));
+    await this.lap('leave', () => this.leave('A'));
+    await this.lap('close', () => this.close());
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.members.values()].map((member) => member.process.stop()));
+    await this.node?.process.stop();
+  }
+
+  result(): CellRun {
+    const { totals, findings } = grade(this.exchanges, this.members);
+    return { findings: [...this.findings, ...findings, ...this.troubles()], totals, ms: this.ms };
+  }
+
+  private async lap<T>(step: Step, work: () => Promise<T>): Promise<T> {
+    this.step = step;
+    const startedAtMs = performance.now();
+    const result = await work();
+    this.ms[step] = Math.round(performance.now() - startedAtMs);
+    return result;
+  }
+
+  private add(kind: FindingKind, at: Role, about: Role | undefined, detail: string, count = 1): void {
+    this.findings.push({ step: this.step, kind, at, ...(about === undefined ? {} : { about }), count, detail });
+  }
+
+  private member(role: Role): Member {
+    const member = this.members.get(role);
+    if (member === undefined) throw new Error(`${role} was not started`);
+    return member;
+  }
+
+  /** Starts the node and the participants; the moderator comes with the invitations. */
+  private async start(): Promise<boolean> {
+    this.node = await startNode(this.cell.node);
+    const [first, second] = this.cell.participants;
+    this.spawn('A', first);
+    this.spawn('B', second);
+    this.spawn('C', second);
+    return this.allReady(['A', 'B', 'C']);
+  }
+
+  private spawn(role: Role, kind: MemberKind): void {
+    if (this.node === undefined) throw new Error('no node');
+    const group = {
+      channel: 'org/ns/chat',
+      invite: [NAMES.A, NAMES.B],
+      mls: this.cell.mls,
+      intervalMs: INTERVAL_MS,
+      maxRetries: MAX_RETRIES,
+    };
+    const options = { label: role, name: NAMES[role], node: this.node.url, secret: SECRET };
+    this.members.set(role, new Member(dialectOf(kind), role === 'M' ? { ...options, group } : options));
+  }
+
+  private async allReady(roles: readonly Role[]): Promise<boolean> {
+    const ready = await Promise.all(
+      roles.map((role) => this.member(role).waitFor((event) => event.kind === 'ready', READY_MS)),
+    );
+    roles.forEach((role, index) => {
+      if (ready[index] === undefined) this.add('not-ready', role, undefined, this.member(role).process.why());
+    });
+    return ready.every((event) => event !== undefined);
+  }
+
+  private async inviteAtStart(): Promise<void> {
+    this.spawn('M', this.cell.moderator);
+    if (!(await this.allReady(['M']))) return;
+    this.present.add('M');
+    const moderator = this.member('M');
+    const invited = (['A', 'B'] as const).map(async (role) => {
+      const outcome = await moderator.waitFor(
+        (event) => event.kind === 'settled' && event.op === 'invite' && event.name === NAMES[role],
+        2 * GIVE_UP_MS + SLACK_MS,
+      );
+      const error = outcome?.kind === 'settled' ? outcome.error : 'no answer';
+      if (error !== undefined) this.add('command-failed', 'M', role, error);
+      await this.arrived(role, 0);
+    });
+    await Promise.all(invited);
+    await this.membershipSeen();
+    await this.exchange(20);
+  }
+
+  private async invite(role: Role): Promise<void> {
+    const mark = this.member(role).mark();
+    const marks = this.marks();
+    const outcome = await this.member('M').invite(NAMES[role], `invite:${this.step}`, GIVE_UP_MS + SLACK_MS);
+    if (!outcome.ok) this.add('command-failed', 'M', role, outcome.error);
+    await this.arrived(role, mark);
+    await this.told('no-joined', role, marks);
+    await this.exchange(5);
+  }
+
+  /** Waits for the session of an invited member, which is present from then on. */
+  private async arrived(role: Role, mark: number): Promise<void> {
+    const session = await this.member(role).waitFor((event) => event.kind === 'session', NEWS_MS, mark);
+    if (session === undefined) this.add('no-session', role, undefined, 'invited, but no session');
+    // Also without a session: who should be here and is not must show as lost messages.
+    this.present.add(role);
+  }
+
+  private async remove(role: Role): Promise<void> {
+    const mark = this.member(role).mark();
+    const marks = this.marks();
+    const outcome = await this.member('M').remove(NAMES[role], 'remove', GIVE_UP_MS + SLACK_MS);
+    if (!outcome.ok) this.add('command-failed', 'M', role, outcome.error);
+    await this.sawClosed(role, mark, 'removed');
+    this.present.delete(role);
+    await this.told('no-left', role, marks);
+    await this.exchange(5);
+  }
+
+  private async leave(role: Role): Promise<void> {
+    const marks = this.marks();
+    const outcome = await this.member(role).leave('leave', GIVE_UP_MS + SLACK_MS);
+    if (!outcome.ok) this.add('command-failed', role, undefined, outcome.error);
+    this.present.delete(role);
+    await this.told('no-left', role, marks);
+    await this.exchange(5);
+  }
+
+  private async close(): Promise<void> {
+    const others = [...this.present].filter((role) => role !== 'M');
+    const marks = this.marks();
+    const closing = this.member('M').leave('close', GIVE_UP_MS + SLACK_MS);
+    await Promise.all(others.map((role) => this.sawClosed(role, marks.get(role) ?? 0, 'closed')));
+    const outcome = await closing;
+    if (!outcome.ok) this.add('command-failed', 'M', undefined, outcome.error);
+  }
+
+  private async sawClosed(role: Role, mark: number, reason: string): Promise<void> {
+    const member = this.member(role);
+    const closed = await member.waitFor((event) => event.kind === 'closed' && event.by === 'peer', NEWS_MS, mark);
+    if (closed?.kind !== 'closed') this.add('no-closed', role, 'M', 'the session is still there');
+    else if (member.isOurs && closed.reason !== reason) this.add('wrong-reason', role, 'M', closed.reason);
+  }
+
+  private marks(): ReadonlyMap<Role, number> {
+    return new Map([...this.members].map(([role, member]) => [role, member.mark()]));
+  }
+
+  /** Every member of ours must report the change; real ones have no such event. */
+  private async told(kind: 'no-joined' | 'no-left', about: Role, marks: ReadonlyMap<Role, number>): Promise<void> {
+    const wanted = kind === 'no-joined' ? 'joined' : 'left';
+    const observers = [...this.present].filter((role) => role !== about && this.member(role).isOurs);
+    await Promise.all(
+      observers.map(async (role) => {
+        const seen = await this.member(role).waitFor(
+          (event) => event.kind === wanted && event.member === NAMES[about],
+          NEWS_MS,
+          marks.get(role) ?? 0,
+        );
+        if (seen === undefined) this.add(kind, role, about, `no event '${wanted}'`);
+      }),
+    );
+    if (kind === 'no-joined') await this.knowsEveryone(about, marks.get(about) ?? 0);
+  }
+
+  /** After the first invitations every member of ours must know all others, from its session or from later joins. */
+  private async membershipSeen(): Promise<void> {
+    await Promise.all([...this.present].map((role) => this.knowsEveryone(role, 0)));
+  }
+
+  private async knowsEveryone(role: Role, mark: number): Promise<void> {
+    const member = this.member(role);
+    if (!member.isOurs) return;
+    for (const other of this.present) {
+      if (other === role) continue;
+      const seen = await member.waitFor(
+        (event) =>
+          (event.kind === 'session' && event.members?.includes(NAMES[other]) === true) ||
+          (event.kind === 'joined' && event.member === NAMES[other]),
+        NEWS_MS,
+        mark,
+      );
+      if (seen === undefined) this.add('no-joined', role, other, 'not among the members');
+    }
+  }
+
+  /** Everyone present publishes at once; ends when all is delivered and settled, or when nothing more can come. */
+  private async exchange(count: number): Promise<void> {
+    if (this.settles) await pause(SETTLE_MS);
+    const { step } = this;
+    const exchange: Exchange = { step, members: [...this.present], count };
+    this.exchanges.push(exchange);
+    const senders = exchange.members.map((role) => [role, this.member(role)] as const);
+    for (const [role, sender] of senders) {
+      for (let index = 0; index < count; index += 1) {
+        const text = messageText(step, role, index);
+        sender.publish(text, text);
+      }
+    }
+    const outcomes = (member: Member, role: Role): readonly (string | undefined)[] => {
+      const found: (string | undefined)[] = [];
+      for (const event of member.events) {
+        if (event.kind === 'settled' && event.ref?.startsWith(`${role}:${step}:`) === true) found.push(event.error);
+      }
+      return found;
+    };
+    const settled = (): boolean => senders.every(([role, member]) => outcomes(member, role).length >= count);
+    await this.untilQuiet(() => settled() && isComplete(exchange, this.members), settled, GIVE_UP_MS + SLACK_MS);
+    for (const [role, member] of senders) {
+      const ended = outcomes(member, role);
+      const failed = ended.filter((error) => error !== undefined);
+      if (failed.length > 0) this.add('not-acked', role, undefined, failed[0] ?? '', failed.length);
+      if (ended.length < count) this.add('unsettled', role, undefined, member.process.why(), count - ended.length);
+    }
+  }
+
+  /** Resolves when `done()`, or `settled()` and no line came for {@link QUIET_MS}, or after `timeoutMs`. */
+  private async untilQuiet(done: () => boolean, settled: () => boolean, timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const stops: (() => void)[] = [];
+      let quiet: NodeJS.Timeout | undefined;
+      const finish = (): void => {
+        clearTimeout(quiet);
+        clearTimeout(deadline);
+        for (const stop of stops) stop();
+        resolve();
+      };
+      const check = (): void => {
+        clearTimeout(quiet);
+        if (done()) finish();
+        else if (settled()) quiet = setTimeout(finish, QUIET_MS);
+      };
+      const deadline = setTimeout(finish, timeoutMs);
+      for (const member of this.members.values()) stops.push(member.process.onChange(check));
+      check();
+    });
+  }
+
+  /** Errors that members of ours reported by themselves, and lines that are no JSON. */
+  private troubles(): readonly Finding[] {
+    const findings: Finding[] = [];
+    for (const [role, member] of this.members) {
+      if (!member.isOurs) continue;
+      const texts = member.events.filter((event) => event.kind === 'trouble').map((event) => event.text);
+      for (const detail of [...texts, ...member.process.malformed]) {
+        findings.push({ step: 'close', kind: 'trouble', at: role, count: 1, detail });
+      }
+    }
+    return findings;
+  }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

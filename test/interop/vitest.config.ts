@@ -1,0 +1,13 @@
+import { fileURLToPath } from 'node:url';
+
+import { defineConfig } from 'vitest/config';
+
+// Vitest reads the default export, so this is the one kind of file that has one.
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    include: ['test/interop/**/*.test.ts'],
+    pool: 'forks',
+    maxConcurrency: Number(process.env['INTEROP_JOBS'] ?? 3),
+  },
+});
