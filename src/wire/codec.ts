@@ -1,0 +1,288 @@
+import protobuf, { type Reader, type Writer } from 'protobufjs/minimal.js';
+
+import { decodeCommand, writeCommand } from './command-codec.js';
+import {
+  asBuffer,
+  enter,
+  leave,
+  readBytes,
+  readString,
+  readU64,
+  skipField,
+  writeString,
+  writeU64,
+} from './fields.js';
+import { readSessionHeader, readSlimHeader, writeSessionHeader, writeSlimHeader } from './header-codec.js';
+import type {
+  Content,
+  DecodedMessage,
+  LinkMessage,
+  Metadata,
+  PublishMessage,
+  SessionHeader,
+  SlimMessage,
+  SubscriptionAckMessage,
+  SubscriptionMessage,
+} from './messages.js';
+
+type Malformed = Extract<DecodedMessage, { kind: 'malformed' }>;
+/** The member of `message_type`; the metadata lies beside it. */
+type Body = Omit<PublishMessage, 'metadata'> | Exclude<DecodedMessage, PublishMessage>;
+
+const NO_METADATA: Metadata = Object.freeze(emptyMap());
+
+/**
+ * Bytes of one `Message` to an object. Never throws, whatever the bytes. Unknown fields are skipped, of a field that comes
+ * twice the last one counts, and what comes back shares no memory with the input.
+ *
+ * What upstream only checks later is checked here: both halves of the names (`encoder.rs:From<&ProtoName>` panics without),
+ * and the headers (`utils.rs:validate`).
+ */
+export function decodeMessage(bytes: Uint8Array): DecodedMessage {
+  try {
+    return readMessage(protobuf.Reader.create(asBuffer(bytes)));
+  } catch {
+    // Every throw on this way is one of protobufjs or of fields.ts about the bytes; their texts would say where, not more.
+    return malformed('undecodable', 'protobuf');
+  }
+}
+
+function malformed(problem: Malformed['problem'], detail: string): Malformed {
+  return { kind: 'malformed', problem, detail };
+}
+
+/** No prototype, so that a key that a peer chose never finds or hits anything inherited. */
+function emptyMap(): Record<string, string> {
+  return Object.create(null) as Record<string, string>;
+}
+
+function readMessage(reader: Reader): DecodedMessage {
+  let body: Body | undefined;
+  let metadata: Record<string, string> | undefined;
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    switch (tag) {
+      case 10:
+        body = readSubscription(reader, 'subscribe');
+        break;
+      case 18:
+        body = readSubscription(reader, 'unsubscribe');
+        break;
+      case 26:
+        body = readPublish(reader);
+        break;
+      case 34:
+        readMetadataEntry(reader, (metadata ??= emptyMap()));
+        break;
+      case 42:
+        body = readLink(reader);
+        break;
+      case 50:
+        body = readSubscriptionAck(reader);
+        break;
+      default:
+        skipField(reader, tag);
+    }
+  }
+  if (body === undefined) return malformed('unknown-type', 'message type');
+  if (body.kind !== 'publish') return body;
+  const { kind, header, session, content } = body;
+  return { kind, header, session, content, metadata: metadata ?? NO_METADATA };
+}
+
+function readMetadataEntry(reader: Reader, metadata: Record<string, string>): void {
+  let key = '';
+  let value = '';
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) key = readString(reader);
+    else if (tag === 18) value = readString(reader);
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  metadata[key] = value;
+}
+
+function readSubscription(reader: Reader, kind: SubscriptionMessage['kind']): SubscriptionMessage | Malformed {
+  let header: ReturnType<typeof readSlimHeader> | undefined;
+  let subscriptionId = 0n;
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) header = readSlimHeader(reader);
+    else if (tag === 16) subscriptionId = readU64(reader);
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  if (header === undefined) return malformed('incomplete', 'header');
+  if (typeof header === 'string') return malformed('incomplete', header);
+  return { kind, header, subscriptionId };
+}
+
+function readPublish(reader: Reader): Omit<PublishMessage, 'metadata'> | Malformed {
+  let header: ReturnType<typeof readSlimHeader> | undefined;
+  let session: SessionHeader | undefined;
+  let content: Content = { kind: 'unknown' };
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) header = readSlimHeader(reader);
+    else if (tag === 18) session = readSessionHeader(reader);
+    else if (tag === 26) content = readContent(reader);
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  if (header === undefined) return malformed('incomplete', 'header');
+  if (typeof header === 'string') return malformed('incomplete', header);
+  if (session === undefined) return malformed('incomplete', 'session');
+  return { kind: 'publish', header, session, content };
+}
+
+function readContent(reader: Reader): Content {
+  let content: Content = { kind: 'unknown' };
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) content = readApplicationPayload(reader);
+    else if (tag === 18) content = decodeCommand(reader.bytes());
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  return content;
+}
+
+function readApplicationPayload(reader: Reader): Content {
+  let payloadType = '';
+  let blob: Uint8Array = new Uint8Array();
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) payloadType = readString(reader);
+    else if (tag === 18) blob = readBytes(reader);
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  return { kind: 'app', payloadType, blob };
+}
+
+function readLink(reader: Reader): LinkMessage | Malformed {
+  let link: LinkMessage | undefined;
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) link = readLinkNegotiation(reader);
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  return link ?? malformed('unknown-type', 'link type');
+}
+
+function readLinkNegotiation(reader: Reader): LinkMessage {
+  let linkId = '';
+  let slimVersion = '';
+  let isReply = false;
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 10) linkId = readString(reader);
+    else if (tag === 18) slimVersion = readString(reader);
+    else if (tag === 24) isReply = reader.bool();
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  return { kind: 'link', linkId, slimVersion, isReply };
+}
+
+function readSubscriptionAck(reader: Reader): SubscriptionAckMessage {
+  let subscriptionId = 0n;
+  let success = false;
+  let error = '';
+  const limit = enter(reader);
+  while (reader.pos < reader.len) {
+    const tag = reader.tag();
+    if (tag === 8) subscriptionId = readU64(reader);
+    else if (tag === 16) success = reader.bool();
+    else if (tag === 26) error = readString(reader);
+    else skipField(reader, tag);
+  }
+  leave(reader, limit);
+  return { kind: 'subscriptionAck', subscriptionId, success, error };
+}
+
+/**
+ * One `Message` to bytes: fields in ascending order, defaults left out, as the reference encoder does. An `unknown` content is
+ * written as none.
+ *
+ * @throws RangeError when a bigint is not from 0 to 2^64-1
+ */
+export function encodeMessage(message: SlimMessage): Uint8Array {
+  return writeMessage(protobuf.Writer.create(), message).finish();
+}
+
+function writeMessage(writer: Writer, message: SlimMessage): Writer {
+  switch (message.kind) {
+    case 'publish':
+      return writePublish(writer, message);
+    case 'subscribe':
+      return writeSubscription(writer, 10, message);
+    case 'unsubscribe':
+      return writeSubscription(writer, 18, message);
+    case 'link':
+      return writeLink(writer, message);
+    case 'subscriptionAck':
+      return writeSubscriptionAck(writer, message);
+  }
+}
+
+function writeSubscription(writer: Writer, tag: number, message: SubscriptionMessage): Writer {
+  writer.uint32(tag).fork();
+  writeSlimHeader(writer, message.header);
+  if (message.subscriptionId !== 0n) writeU64(writer, 16, message.subscriptionId);
+  return writer.ldelim();
+}
+
+function writePublish(writer: Writer, message: PublishMessage): Writer {
+  writer.uint32(26).fork();
+  writeSlimHeader(writer, message.header);
+  writeSessionHeader(writer, message.session);
+  writeContent(writer, message.content);
+  writer.ldelim();
+  for (const key of Object.keys(message.metadata)) {
+    writer.uint32(34).fork();
+    writeString(writer, 10, key);
+    writeString(writer, 18, message.metadata[key] ?? '');
+    writer.ldelim();
+  }
+  return writer;
+}
+
+function writeContent(writer: Writer, content: Content): void {
+  if (content.kind === 'unknown') return;
+  writer.uint32(26).fork();
+  if (content.kind === 'app') {
+    writer.uint32(10).fork();
+    writeString(writer, 10, content.payloadType);
+    if (content.blob.length > 0) writer.uint32(18).bytes(content.blob);
+    writer.ldelim();
+  } else {
+    writeCommand(writer, content);
+  }
+  writer.ldelim();
+}
+
+function writeLink(writer: Writer, message: LinkMessage): Writer {
+  writer.uint32(42).fork().uint32(10).fork();
+  writeString(writer, 10, message.linkId);
+  writeString(writer, 18, message.slimVersion);
+  if (message.isReply) writer.uint32(24).bool(true);
+  return writer.ldelim().ldelim();
+}
+
+function writeSubscriptionAck(writer: Writer, message: SubscriptionAckMessage): Writer {
+  writer.uint32(50).fork();
+  if (message.subscriptionId !== 0n) writeU64(writer, 8, message.subscriptionId);
+  if (message.success) writer.uint32(16).bool(true);
+  writeString(writer, 26, message.error);
+  return writer.ldelim();
+}
