@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+
+interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  // npm asks its registry for news now and then; this test wants nothing from the network.
+  const env = { ...process.env, npm_config_offline: 'true', npm_config_update_notifier: 'false' };
+  return execFileSync(command, args, { cwd, encoding: 'utf8', env });
+}
+
+/** The package unpacked, beside nothing but its run-time dependencies. */
+describe('the package', () => {
+  let work: string;
+  let unpacked: string;
+  let manifest: Manifest;
+
+  beforeAll(() => {
+    work = mkdtempSync(path.join(tmpdir(), 'slim-chat-package-'));
+    run('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', work], root);
+    const tarball = readdirSync(work).find((file) => file.endsWith('.tgz'));
+    expect(tarball).toBeDefined();
+    unpacked = path.join(work, 'node_modules', 'slim-chat');
+    mkdirSync(unpacked, { recursive: true });
+    run('tar', ['-xzf', path.join(work, tarball ?? ''), '-C', unpacked, '--strip-components=1'], work);
+    manifest = JSON.parse(readFileSync(path.join(unpacked, 'package.json'), 'utf8')) as Manifest;
+    for (const dependency of Object.keys(manifest.dependencies)) {
+      const link = path.join(work, 'node_modules', dependency);
+      mkdirSync(path.dirname(link), { recursive: true });
+      symlinkSync(path.join(root, 'node_modules', dependency), link);
+    }
+  });
+
+  afterAll(() => {
+    rmSync(work, { recursive: true });
+  });
+
+  it('holds what it needs and nothing of the workshop', () => {
+    const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' });
+    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/client/index.d.ts']));
+    expect(files.filter((file) => file.endsWith('.map') || /^(?:src|test|scripts)\b/.test(file))).toEqual([]);
+  });
+
+  it('starts as a program', () => {
+    const program = path.join(unpacked, manifest.bin['slim-chat'] ?? '');
+    expect(statSync(program).mode & 0o111).toBe(0o111);
+    expect(run(program, ['--version'], work).trim()).toBe(manifest.version);
+  });
+
+  it('loads as a library under its own name', () => {
+    const program = `import * as library from 'slim-chat'; console.log(typeof library.SlimApp.connect);`;
+    expect(run(process.execPath, ['--input-type=module', '--eval', program], work).trim()).toBe('function');
+  });
+});
