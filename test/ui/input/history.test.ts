@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+
+import { emptyHistory, HISTORY_LIMIT, newer, older, remember } from '../../../src/ui/input/history.js';
+
+const three = ['one', 'two', 'three'].reduce(remember, emptyHistory);
+
+describe('history', () => {
+  it('goes back to the oldest entry and stays there', () => {
+    const first = older(three, 'draft');
+    expect(first?.text).toBe('three');
+    const second = older(first!.history, first!.text);
+    const third = older(second!.history, second!.text);
+    expect(third?.text).toBe('one');
+    expect(older(third!.history, 'one')).toBeUndefined();
+  });
+
+  it('comes forward to what was being written', () => {
+    const first = older(three, 'draft');
+    const second = older(first!.history, first!.text);
+    const forward = newer(second!.history);
+    expect(forward?.text).toBe('three');
+    const end = newer(forward!.history);
+    expect(end?.text).toBe('draft');
+    expect(newer(end!.history)).toBeUndefined();
+  });
+
+  it('does not go forward from the end, nor anywhere when empty', () => {
+    expect(newer(three)).toBeUndefined();
+    expect(older(emptyHistory, 'x')).toBeUndefined();
+  });
+
+  it('counts the same line twice in a row once', () => {
+    expect(remember(three, 'three').entries).toEqual(['one', 'two', 'three']);
+    expect(remember(three, 'one').entries).toEqual(['one', 'two', 'three', 'one']);
+  });
+
+  it('ends looking back when something is sent', () => {
+    const back = older(three, '');
+    const sent = remember(back!.history, 'four');
+    expect(older(sent, '')?.text).toBe('four');
+  });
+
+  it('keeps a bounded number of entries, the youngest', () => {
+    let history = emptyHistory;
+    for (let index = 0; index < HISTORY_LIMIT + 5; index += 1) history = remember(history, `line ${index}`);
+    expect(history.entries).toHaveLength(HISTORY_LIMIT);
+    expect(older(history, '')?.text).toBe(`line ${HISTORY_LIMIT + 4}`);
+  });
+});
