@@ -15,6 +15,8 @@ export interface MemberInfo {
   readonly presence: 'you' | 'online' | 'silent' | 'offline';
   /** Own messages this member has not acknowledged yet or ever. */
   readonly unacked: number;
+  /** When a message or an acknowledgement of this member arrived last. */
+  readonly lastHeardAt?: string;
 }
 
 /** {@link ChatEvent} without its time. */
@@ -52,6 +54,8 @@ export type ChatEventBody =
       readonly name: string;
       readonly state: 'started' | 'joined' | 'failed';
       readonly code?: string;
+      /** After `failed`: when the next attempt starts by itself. Absent if none does. */
+      readonly retryInMs?: number;
     }
   | {
       readonly type: 'remove';
@@ -89,7 +93,22 @@ export type ChatEventBody =
       readonly inMs?: number;
     }
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
-  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly ref?: string }
+  | {
+      readonly type: 'error';
+      readonly code: string;
+      readonly message: string;
+      readonly ref?: string;
+      /** The input line a `bad-command` is about, counted from 1. */
+      readonly line?: number;
+    }
+  /** A member stopped answering, or answers again. */
+  | {
+      readonly type: 'presence';
+      readonly session: number;
+      readonly member: string;
+      readonly presence: 'online' | 'silent';
+      readonly lastHeardAt?: string;
+    }
   | {
       readonly type: 'closed';
       readonly session: number;
@@ -116,7 +135,7 @@ export interface ChatStatus {
   readonly logFile: string | null;
 }
 
-/** What a face may ask for. `ref` comes back in the answers. */
+/** What a face may ask for. `ref` comes back in the answers; `session` is the newest one unless given. */
 export type ChatCommand =
   | {
       readonly type: 'publish';
@@ -128,9 +147,12 @@ export type ChatCommand =
       readonly metadata?: Readonly<Record<string, string>>;
       /** One member's full name instead of everybody. */
       readonly to?: string;
+      readonly session?: number;
     }
-  | { readonly type: 'invite' | 'remove'; readonly name: string; readonly ref?: string }
-  | { readonly type: 'who' | 'status'; readonly ref?: string }
-  | { readonly type: 'leave' }
+  | { readonly type: 'invite' | 'remove'; readonly name: string; readonly ref?: string; readonly session?: number }
+  | { readonly type: 'who' | 'status'; readonly ref?: string; readonly session?: number }
+  | { readonly type: 'leave'; readonly session?: number }
+  /** Gives up the messages that are held because nobody is there to read them. */
+  | { readonly type: 'drop' }
   /** Leaves properly and ends. `drain`: wait for pending acks first (end of input). */
   | { readonly type: 'exit'; readonly drain?: boolean };
