@@ -1,0 +1,28 @@
+/**
+ * The session layer as pure machines: inputs in, effects out. No I/O, no clock, no timer, no promise: what is impure comes in
+ * with `Env`, what is to be done goes out as an `Effect`. Does not know the bytes of the wire, tokens, or the application.
+ *
+ * Files are named after the upstream crate `session`, so that both can be read side by side.
+ *
+ * @packageDocumentation
+ */
+export type {
+  CommandId,
+  Delivered,
+  DeliveryProgress,
+  Effect,
+  EndReason,
+  Env,
+  Input,
+  OutboundMessage,
+  SessionCommand,
+  SessionConfig,
+  SessionMachine,
+  SessionNotice,
+  TimerKey,
+} from './machine.js';
+export { RESERVED_METADATA } from './message-builder.js';
+export { type Route, routeInbound, SESSION_ID_LIMIT } from './session-layer.js';
+export { SessionModerator } from './session-moderator.js';
+export { SessionParticipant } from './session-participant.js';
+export { SEND_QUEUE_MESSAGES } from './session-sender.js';

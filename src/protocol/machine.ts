@@ -1,0 +1,164 @@
+import type { Name } from '../name/index.js';
+import type { SlimError } from '../util/index.js';
+import type { Content, Metadata, PublishMessage } from '../wire/index.js';
+
+/** Number of a command, unique in its session. Given by whoever posts it. */
+export type CommandId = number;
+
+/** What the application asks of a session. */
+export type SessionCommand =
+  | { readonly kind: 'invite'; readonly name: Name }
+  | { readonly kind: 'remove'; readonly name: Name }
+  | {
+      readonly kind: 'publish';
+      readonly payload: Uint8Array;
+      readonly payloadType: string;
+      readonly metadata: Metadata;
+      /** One member's full name; everybody if absent. */
+      readonly to?: Name;
+    }
+  /** Leave the group, or close it as its moderator. */
+  | { readonly kind: 'close' }
+  /** End at once, whoever has not answered yet. */
+  | { readonly kind: 'abandon' };
+
+/** Timers of a session; one of each key at a time. Most move many entries at once, so that 10 000 messages need one timer. */
+export type TimerKey =
+  /** Next retransmission of own messages. */
+  | 'acks'
+  /** Next retransmission of RTX requests. */
+  | 'rtx'
+  /** Next retransmission of control requests. */
+  | 'control'
+  /** The moderator's next ping round. */
+  | 'ping'
+  /** The participant's patience with a moderator that pinged before. */
+  | 'liveness'
+  /** The participant's patience with an invitation or a removal that is not completed. */
+  | 'limbo';
+
+/** Everything that can happen to a session. */
+export type Input =
+  | {
+      readonly kind: 'message';
+      readonly message: PublishMessage;
+      /** Subject of the sender's verified token. */
+      readonly subject: string;
+    }
+  | { readonly kind: 'timer'; readonly timer: TimerKey }
+  | { readonly kind: 'command'; readonly id: CommandId; readonly command: SessionCommand }
+  /** The stream to the node is gone; nothing that is sent now arrives. */
+  | { readonly kind: 'linkDown' }
+  /** A new stream is open and every name is subscribed again. */
+  | { readonly kind: 'linkUp' };
+
+/** A session message without what the driver adds when it leaves (the identity token). */
+export interface OutboundMessage {
+  readonly source: Name;
+  readonly destination: Name;
+  readonly fanout: number;
+  readonly sessionType: number;
+  readonly messageType: number;
+  readonly sessionId: number;
+  readonly messageId: number;
+  readonly content: Content;
+  readonly metadata: Metadata;
+  /** Only ever true, on a negative RTX reply: peers test for presence. */
+  readonly error?: true;
+}
+
+/** Who has acknowledged an own message and who has not; a live view. */
+export interface DeliveryProgress {
+  /** Number of the message; undefined while it is queued. */
+  readonly messageId: number | undefined;
+  readonly acked: readonly Name[];
+  readonly missing: readonly Name[];
+}
+
+/** A payload of a peer, ready for the application. */
+export interface Delivered {
+  readonly message: PublishMessage;
+  readonly subject: string;
+}
+
+/** What a session tells the application. */
+export type SessionNotice =
+  | { readonly kind: 'message'; readonly delivered: Delivered }
+  /** A participant may use the session: the welcome is applied. */
+  | { readonly kind: 'established'; readonly members: readonly Name[] }
+  | { readonly kind: 'joined'; readonly member: Name; readonly members: readonly Name[] }
+  | {
+      readonly kind: 'left';
+      readonly member: Name;
+      readonly reason: 'removed' | 'left' | 'offline';
+      readonly members: readonly Name[];
+    }
+  | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
+  | { readonly kind: 'warning'; readonly code: 'protocol-violation' | 'mls-unsupported'; readonly text: string };
+
+/** Why a session is over. `abandoned`: it never became usable. */
+export type EndReason = 'left' | 'closed' | 'removed' | 'moderator-gone' | 'abandoned';
+
+/** What a machine wants done. The driver does it in order. */
+export type Effect =
+  | { readonly kind: 'send'; readonly message: OutboundMessage }
+  /** Take or give up the subscription of the channel at the node; on the same stream, in order with `send`. */
+  | { readonly kind: 'subscribe'; readonly name: Name }
+  | { readonly kind: 'unsubscribe'; readonly name: Name }
+  | { readonly kind: 'setTimer'; readonly timer: TimerKey; readonly afterMs: number }
+  | { readonly kind: 'clearTimer'; readonly timer: TimerKey }
+  | { readonly kind: 'notify'; readonly notice: SessionNotice }
+  /** A change of an own message; `acked` and `failed` settle its command. */
+  | {
+      readonly kind: 'delivery';
+      readonly id: CommandId;
+      readonly state: 'queued' | 'sent' | 'acked' | 'failed';
+      readonly progress: DeliveryProgress;
+      readonly error?: SlimError;
+    }
+  /** A command other than `publish` is done. `member`: who joined. */
+  | { readonly kind: 'settle'; readonly id: CommandId; readonly error?: SlimError; readonly member?: Name }
+  /** The session is over; the last effect of a machine. */
+  | { readonly kind: 'end'; readonly reason: EndReason };
+
+/** Everything impure that a machine may ask for. */
+export interface Env {
+  /** Milliseconds of a clock that never runs backwards. */
+  readonly nowMs: number;
+  /** True while the application reads too slowly: new payloads are then neither taken nor acknowledged, so their sender repeats them. */
+  readonly isReceiveQueueFull: boolean;
+  /** Uniform in 0 … 2^32-1. */
+  randomU32(): number;
+}
+
+/** One session, as a function from inputs to effects. */
+export interface SessionMachine {
+  /** Never throws on what a peer sent. Same inputs and same env give the same effects. */
+  handle(input: Input, env: Env): Effect[];
+  /** Full names, own included; empty before the session is usable. */
+  readonly members: readonly Name[];
+  /** Number of the newest own message; a later session of the same id goes on from here. */
+  readonly lastPublishedId: number;
+  /** How many own messages wait for their first transmission. */
+  readonly queuedCount: number;
+}
+
+/** What a session is, fixed for its life. */
+export interface SessionConfig {
+  /** u32. */
+  readonly sessionId: number;
+  readonly type: 'group' | 'pointToPoint';
+  /** Own full name in this session. */
+  readonly local: Name;
+  /** The group's channel; in a point-to-point session the name that was called. */
+  readonly channel: Name;
+  /** The moderator's full name. */
+  readonly moderator: Name;
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+  /** False only where a peer called point-to-point without timer settings: then nothing is acknowledged or ordered. */
+  readonly isReliable: boolean;
+  readonly metadata: Metadata;
+  /** Number of the last message this app sent in an earlier session of the same id, 0 if none. */
+  readonly resumeAfter: number;
+}

@@ -1,0 +1,143 @@
+import { sequenceAdd, sequenceDistance } from './sequence.js';
+
+/** What a buffer gives out, in order. `skipped`: a number before the stream was for us; nothing to report. */
+export type Release<T> = { readonly kind: 'message'; readonly id: number; readonly value: T } | Lost;
+
+/** A number that will never come. */
+export interface Lost {
+  readonly kind: 'lost';
+  readonly id: number;
+}
+
+/** Outcome of one arrival. */
+export interface Arrival<T> {
+  readonly release: readonly Release<T>[];
+  /** Numbers to ask the sender for, known to be missing only now. */
+  readonly request: readonly number[];
+}
+
+/** A jump further than this is a new stream, not a gap: no sender keeps more (session.md A 13). */
+const MAX_GAP = 512;
+
+/** How many late numbers are remembered so that each is delivered once. */
+const MAX_LATE = 1024;
+
+const NOTHING: Arrival<never> = { release: [], request: [] };
+
+/**
+ * Puts the messages of one sender in order and each out once (`receiver_buffer.rs`).
+ *
+ * Where the stream begins: a sender that joined after us starts at 1, and everything from 1 on is for us (`startsAtOne`).
+ * Of a sender that was there before, the first message to arrive is the start, as upstream; a message before it that comes
+ * later was still meant for us (its sender waits for our acknowledgement), so it is given out late rather than lost.
+ * Differs from upstream, which drops it.
+ */
+export class ReceiverBuffer<T> {
+  /** Newest number given out or given up. */
+  #last: number | undefined;
+  /** Numbers up to this were never part of what is expected to be complete. */
+  #start: number | undefined;
+  /** From a sender that starts at 1: gaps up to here may be numbers of an earlier life of it, no loss. */
+  #quietUpTo: number | undefined;
+  readonly #startsAtOne: boolean;
+  readonly #late = new Set<number>();
+  /** Arrived or given up, ahead of a hole. */
+  readonly #ahead = new Map<number, { readonly value: T } | 'lost'>();
+  #newest: number | undefined;
+
+  constructor(options: { readonly startsAtOne: boolean }) {
+    this.#startsAtOne = options.startsAtOne;
+  }
+
+  /** Whether this number was given out, given up, or waits here already. */
+  has(id: number): boolean {
+    if (this.#last === undefined) return false;
+    if (sequenceDistance(this.#last, id) > 0) return this.#ahead.has(id);
+    return !this.#isLate(id);
+  }
+
+  onMessage(id: number, value: T): Arrival<T> {
+    if (this.#last === undefined) return this.#onFirst(id, value);
+    const distance = sequenceDistance(this.#last, id);
+    if (distance <= 0) {
+      if (!this.#isLate(id)) return NOTHING;
+      if (this.#late.size >= MAX_LATE) this.#late.clear();
+      this.#late.add(id);
+      return { release: [{ kind: 'message', id, value }], request: [] };
+    }
+    if (this.#ahead.has(id)) return NOTHING;
+    if (distance > MAX_GAP) return this.#restart(id, value);
+    return this.#store(id, value);
+  }
+
+  /** Gives a number up: the sender said so, or was asked in vain. */
+  onLost(id: number): readonly Release<T>[] {
+    if (this.#last === undefined || sequenceDistance(this.#last, id) <= 0 || this.#ahead.has(id)) return [];
+    this.#ahead.set(id, 'lost');
+    return this.#releaseReady();
+  }
+
+  #onFirst(id: number, value: T): Arrival<T> {
+    if (this.#startsAtOne && id >= 1 && id <= MAX_GAP) {
+      this.#last = 0;
+      this.#start = 0;
+      this.#newest = 0;
+      this.#quietUpTo = id - 1;
+      return this.#store(id, value);
+    }
+    this.#last = id;
+    this.#start = id;
+    this.#newest = id;
+    return { release: [{ kind: 'message', id, value }], request: [] };
+  }
+
+  #store(id: number, value: T): Arrival<T> {
+    const request: number[] = [];
+    const newest = this.#newest ?? id;
+    for (let hole = sequenceAdd(newest, 1); sequenceDistance(hole, id) > 0; hole = sequenceAdd(hole, 1)) {
+      if (!this.#ahead.has(hole)) request.push(hole);
+    }
+    if (sequenceDistance(newest, id) > 0) this.#newest = id;
+    this.#ahead.set(id, { value });
+    return { release: this.#releaseReady(), request };
+  }
+
+  /** The sender is far ahead: what waits is given out, its holes are lost, and the stream starts anew. */
+  #restart(id: number, value: T): Arrival<T> {
+    const release: Release<T>[] = [];
+    for (const [waiting, entry] of [...this.#ahead].sort(([a], [b]) => -sequenceDistance(a, b))) {
+      while (sequenceDistance(this.#last ?? waiting, waiting) > 1) {
+        this.#last = sequenceAdd(this.#last ?? waiting, 1);
+        release.push({ kind: 'lost', id: this.#last });
+      }
+      this.#last = waiting;
+      release.push(entry === 'lost' ? { kind: 'lost', id: waiting } : { kind: 'message', id: waiting, value: entry.value });
+    }
+    this.#ahead.clear();
+    this.#late.clear();
+    this.#last = id;
+    this.#start = id;
+    this.#newest = id;
+    release.push({ kind: 'message', id, value });
+    return { release, request: [] };
+  }
+
+  #releaseReady(): Release<T>[] {
+    const release: Release<T>[] = [];
+    for (;;) {
+      const id = sequenceAdd(this.#last ?? 0, 1);
+      const entry = this.#ahead.get(id);
+      if (entry === undefined) return release;
+      this.#ahead.delete(id);
+      this.#last = id;
+      if (entry !== 'lost') release.push({ kind: 'message', id, value: entry.value });
+      else if (this.#quietUpTo === undefined || sequenceDistance(this.#quietUpTo, id) > 0) release.push({ kind: 'lost', id });
+    }
+  }
+
+  /** Before the start, and not given out yet. Number 0 is never used by a sender that starts at 1. */
+  #isLate(id: number): boolean {
+    if (this.#startsAtOne && this.#start === 0) return false;
+    return this.#start !== undefined && sequenceDistance(this.#start, id) < 0 && !this.#late.has(id);
+  }
+}

@@ -1,0 +1,125 @@
+import type { Name } from '../name/index.js';
+import type { SlimError } from '../util/index.js';
+import { MessageType, type PublishMessage } from '../wire/index.js';
+import { ControllerSender } from './controller-sender.js';
+import type { Effect, EndReason, Env, SessionConfig, TimerKey } from './machine.js';
+import { MessageBuilder } from './message-builder.js';
+import { SessionReceiver } from './session-receiver.js';
+import { SessionSender } from './session-sender.js';
+
+/** Shortest timer: two that are due at almost the same time fire as one. */
+const MIN_TIMER_MS = 1;
+
+/**
+ * What moderator and participant have in common: payloads in both directions, control requests, the member list, timers, the end.
+ */
+export class SessionCore {
+  readonly config: SessionConfig;
+  readonly build: MessageBuilder;
+  readonly sender: SessionSender;
+  readonly receiver: SessionReceiver;
+  readonly control: ControllerSender;
+  /** Full names by key, own included. */
+  readonly #members = new Map<string, Name>();
+  readonly #armed = new Set<TimerKey>();
+  #hasEnded = false;
+
+  constructor(config: SessionConfig) {
+    this.config = config;
+    this.build = new MessageBuilder(config);
+    this.sender = new SessionSender(config, this.build);
+    this.receiver = new SessionReceiver(config, this.build);
+    this.control = new ControllerSender(config.timeoutMs, config.maxRetries);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  get members(): readonly Name[] {
+    return [...this.#members.values()];
+  }
+
+  get others(): readonly Name[] {
+    return this.members.filter((name) => !this.isSelf(name));
+  }
+
+  isSelf(name: Name): boolean {
+    return name.equals(this.config.local);
+  }
+
+  isMember(name: Name): boolean {
+    return this.#members.has(name.key);
+  }
+
+  addMember(name: Name): void {
+    this.#members.set(name.key, name);
+  }
+
+  removeMember(name: Name): boolean {
+    return this.#members.delete(name.key);
+  }
+
+  clearMembers(): void {
+    this.#members.clear();
+  }
+
+  /** Messages that both roles treat alike; `undefined` for the others. */
+  onPayloadMessage(message: PublishMessage, subject: string, env: Env): Effect[] | undefined {
+    switch (message.session.messageType) {
+      case MessageType.msg:
+        return message.content.kind === 'app' ? this.receiver.onMsg({ message, subject }, env) : [];
+      case MessageType.msgAck:
+        return this.sender.onMsgAck(message, env);
+      case MessageType.rtxRequest:
+        return this.config.isReliable ? this.sender.onRtxRequest(message, env) : [];
+      case MessageType.rtxReply:
+        return message.content.kind === 'app' ? this.receiver.onRtxReply({ message, subject }, env) : [];
+      default:
+        return undefined;
+    }
+  }
+
+  setTimer(timer: TimerKey, afterMs: number): Effect {
+    this.#armed.add(timer);
+    return { kind: 'setTimer', timer, afterMs: Math.max(MIN_TIMER_MS, afterMs) };
+  }
+
+  clearTimer(timer: TimerKey): Effect[] {
+    return this.#armed.delete(timer) ? [{ kind: 'clearTimer', timer }] : [];
+  }
+
+  /** A timer that fired is not armed any more. */
+  onTimerFired(timer: TimerKey): void {
+    this.#armed.delete(timer);
+  }
+
+  /**
+   * Arms the retransmission timers that something waits for. One that is armed stays, even if what it was set for is done by
+   * now: firing for nothing every T is cheaper than moving a timer with each message.
+   */
+  armTimers(env: Env): Effect[] {
+    if (this.#hasEnded) return [];
+    const effects: Effect[] = [];
+    for (const [timer, source] of [
+      ['acks', this.sender],
+      ['rtx', this.receiver],
+      ['control', this.control],
+    ] as const) {
+      if (this.#armed.has(timer)) continue;
+      const dueInMs = source.dueInMs(env.nowMs);
+      if (dueInMs !== undefined) effects.push(this.setTimer(timer, dueInMs));
+    }
+    return effects;
+  }
+
+  /** The last effects of a session: own messages fail with `error`, the channel is given up, all timers stop. */
+  end(reason: EndReason, error: SlimError): Effect[] {
+    if (this.#hasEnded) return [];
+    this.#hasEnded = true;
+    this.control.clear();
+    const timers = [...this.#armed].map((timer): Effect => ({ kind: 'clearTimer', timer }));
+    this.#armed.clear();
+    return [...this.sender.end(error), ...timers, { kind: 'end', reason }];
+  }
+}

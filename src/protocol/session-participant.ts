@@ -1,0 +1,298 @@
+import type { Name } from '../name/index.js';
+import { assertNever, SessionError, UsageError } from '../util/index.js';
+import { MessageType, type PublishMessage } from '../wire/index.js';
+import type { CommandId, Effect, EndReason, Env, Input, SessionCommand, SessionConfig, SessionMachine } from './machine.js';
+import { FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
+import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
+import { SessionCore } from './session-core.js';
+import { endedReply } from './session-moderator.js';
+
+/** How many answered requests are remembered. */
+const MAX_ANSWERED = 512;
+
+/** Longest wait between the join and the welcome; other invitations may be ahead of ours at the moderator. */
+const MIN_WELCOME_WAIT_MS = 60_000;
+
+/**
+ * A session from the side of who was invited or called (`session_participant.rs`). It starts with a JoinRequest and is usable
+ * from the welcome on. Obeys control messages of its moderator only.
+ */
+export class SessionParticipant implements SessionMachine {
+  readonly #core: SessionCore;
+  /** Ids of requests that have their answer: a second one would kill a moderator that no longer waits (session.md 10.1). */
+  readonly #answered = new Set<number>();
+  #isEstablished = false;
+  #isSubscribed = false;
+  #hasModeratorPinged = false;
+  #missedWindows = 0;
+  #hasHeardInWindow = false;
+  #leaveCommand: CommandId | undefined;
+
+  constructor(config: SessionConfig) {
+    this.#core = new SessionCore(config);
+    // Point-to-point: everything goes to the caller; its name is what the first message brought.
+    if (config.type === 'pointToPoint') this.#core.sender.setDestination(config.moderator);
+  }
+
+  get members(): readonly Name[] {
+    return this.#core.members;
+  }
+
+  get lastPublishedId(): number {
+    return this.#core.sender.lastPublishedId;
+  }
+
+  get queuedCount(): number {
+    return this.#core.sender.queuedCount;
+  }
+
+  handle(input: Input, env: Env): Effect[] {
+    if (this.#core.hasEnded) return endedReply(input);
+    const effects = this.#dispatch(input, env);
+    effects.push(...this.#core.armTimers(env));
+    return effects;
+  }
+
+  #dispatch(input: Input, env: Env): Effect[] {
+    switch (input.kind) {
+      case 'message':
+        return this.#onMessage(input.message, input.subject, env);
+      case 'timer':
+        return this.#onTimer(input.timer, env);
+      case 'command':
+        return this.#onCommand(input.id, input.command, env);
+      case 'linkDown':
+        this.#core.sender.onLinkDown();
+        this.#core.receiver.onLinkDown();
+        this.#core.control.onLinkDown();
+        return this.#core.clearTimer('liveness');
+      case 'linkUp': {
+        // What was answered into a dying stream may not have arrived.
+        this.#answered.clear();
+        this.#core.receiver.onLinkUp(env);
+        const effects = [...this.#core.control.onLinkUp(env), ...this.#core.sender.onLinkUp(env)];
+        return this.#hasModeratorPinged ? [...effects, ...this.#restartLiveness()] : effects;
+      }
+      default:
+        return assertNever(input);
+    }
+  }
+
+  #onCommand(id: CommandId, command: SessionCommand, env: Env): Effect[] {
+    switch (command.kind) {
+      case 'publish':
+        return this.#core.sender.onPublish(id, command, env);
+      case 'invite':
+      case 'remove': {
+        const error = new UsageError('not-moderator', `cannot ${command.kind} a participant: only the moderator can`);
+        return [{ kind: 'settle', id, error }];
+      }
+      case 'close':
+        return this.#leave(id, env);
+      case 'abandon':
+        return this.#finish('left', id);
+      default:
+        return assertNever(command);
+    }
+  }
+
+  #onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
+    const payload = this.#core.onPayloadMessage(message, subject, env);
+    if (payload !== undefined) return payload;
+    // Upstream obeys control messages of anybody who knows the session id.
+    if (!message.header.source.equals(this.#core.config.moderator)) return [];
+    this.#hasHeardInWindow = true;
+    const { content } = message;
+    switch (message.session.messageType) {
+      case MessageType.joinRequest:
+        return [...this.#answer(message, MessageType.joinReply, { kind: 'joinReply' }), ...this.#awaitWelcome()];
+      case MessageType.groupWelcome:
+        return content.kind === 'groupWelcome' ? this.#onWelcome(message, content.participants, env) : [];
+      case MessageType.groupAdd:
+        return content.kind === 'groupAdd' ? this.#onGroupAdd(message, content.newParticipant, env) : [];
+      case MessageType.groupRemove:
+        return content.kind === 'groupRemove' ? this.#onGroupRemove(message, content.removedParticipant, env) : [];
+      case MessageType.leaveRequest:
+        return [...this.#answer(message, MessageType.leaveReply, { kind: 'leaveReply' }), ...this.#finish('removed')];
+      case MessageType.leaveReply:
+        this.#core.control.onReply(message.session.messageId, message.header.source);
+        return this.#leaveCommand === undefined ? [] : this.#finish('left');
+      case MessageType.groupClose:
+        return [...this.#answer(message, MessageType.groupAck, { kind: 'groupAck' }), ...this.#finish('closed')];
+      case MessageType.ping:
+        return this.#onPing(message);
+      default:
+        // groupAck, groupNack and groupProposal of a peer make upstream panic; here they mean nothing.
+        return [];
+    }
+  }
+
+  /** Answers a request once (`session.md` appendix A 6); after a reconnection once more. */
+  #answer(request: PublishMessage, messageType: number, content: Parameters<SessionCore['build']['buildReply']>[2]): Effect[] {
+    const { messageId } = request.session;
+    if (this.#answered.has(messageId)) return [];
+    if (this.#answered.size >= MAX_ANSWERED) this.#answered.clear();
+    this.#answered.add(messageId);
+    return [{ kind: 'send', message: this.#core.build.buildReply(request, messageType, content) }];
+  }
+
+  #awaitWelcome(): Effect[] {
+    if (this.#isEstablished) return [];
+    const { timeoutMs, maxRetries } = this.#core.config;
+    return [this.#core.setTimer('limbo', Math.max(2 * (maxRetries + 1) * timeoutMs, MIN_WELCOME_WAIT_MS))];
+  }
+
+  #onWelcome(message: PublishMessage, participants: readonly Name[], env: Env): Effect[] {
+    if (this.#answered.has(message.session.messageId)) return [];
+    const { config } = this.#core;
+    const effects: Effect[] = [...this.#core.clearTimer('limbo')];
+    if (config.type === 'group' && !this.#isSubscribed) {
+      this.#isSubscribed = true;
+      effects.push({ kind: 'subscribe', name: config.channel });
+    }
+    const before = this.#core.members;
+    this.#core.clearMembers();
+    for (const name of participants) this.#core.addMember(name);
+    this.#core.addMember(config.local);
+    effects.push(...this.#answer(message, MessageType.groupAck, { kind: 'groupAck' }));
+    if (!this.#isEstablished) {
+      this.#isEstablished = true;
+      effects.push({ kind: 'notify', notice: { kind: 'established', members: this.#core.members } });
+    }
+    // The list is complete before anything waits for it: a message goes to all of them, not to the first one only.
+    for (const name of before) {
+      if (!this.#core.isMember(name)) effects.push(...this.#core.sender.removeEndpoint(name, env));
+    }
+    return [...effects, ...this.#core.sender.addEndpoints(this.#core.others, env)];
+  }
+
+  #onGroupAdd(message: PublishMessage, added: Name, env: Env): Effect[] {
+    // A repetition for others reaches a new member too; answering it would count for somebody else (session.md 10.9).
+    if (!this.#isEstablished || this.#core.isSelf(added)) return [];
+    const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
+    if (ack.length === 0 || this.#core.isMember(added)) return ack;
+    this.#core.addMember(added);
+    this.#core.receiver.resetSource(added);
+    return [
+      ...ack,
+      { kind: 'notify', notice: { kind: 'joined', member: added, members: this.#core.members } },
+      ...this.#core.sender.addEndpoints([added], env),
+    ];
+  }
+
+  #onGroupRemove(message: PublishMessage, removed: Name, env: Env): Effect[] {
+    if (!this.#isEstablished) return [];
+    const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
+    if (this.#core.isSelf(removed)) {
+      // A leave request follows, unless the moderator took us for dead.
+      const { timeoutMs, maxRetries } = this.#core.config;
+      return [...ack, this.#core.setTimer('limbo', (maxRetries + 2) * timeoutMs)];
+    }
+    if (!this.#core.removeMember(removed)) return ack;
+    this.#core.receiver.forgetSource(removed);
+    // Only our own moderator says why; with upstream's every loss looks like a removal.
+    const { metadata } = message;
+    const reason = hasFlag(metadata, 'leavingSession')
+      ? 'left'
+      : hasFlag(metadata, 'disconnectionDetected')
+        ? 'offline'
+        : 'removed';
+    return [
+      ...ack,
+      { kind: 'notify', notice: { kind: 'left', member: removed, reason, members: this.#core.members } },
+      ...this.#core.sender.removeEndpoint(removed, env),
+    ];
+  }
+
+  #onPing(request: PublishMessage): Effect[] {
+    const { fanout } = request.header;
+    const { messageId } = request.session;
+    // To the moderator, with the fanout it came with (`session_participant.rs:on_ping`).
+    const reply = this.#core.build.build(MessageType.ping, request.header.source, fanout, messageId, { kind: 'ping' });
+    const send: Effect = { kind: 'send', message: reply };
+    if (this.#hasModeratorPinged) return [send];
+    this.#hasModeratorPinged = true;
+    return [send, ...this.#restartLiveness()];
+  }
+
+  #restartLiveness(): Effect[] {
+    this.#missedWindows = 0;
+    this.#hasHeardInWindow = false;
+    return [...this.#core.clearTimer('liveness'), this.#core.setTimer('liveness', PING_INTERVAL_MS)];
+  }
+
+  #onTimer(timer: Extract<Input, { kind: 'timer' }>['timer'], env: Env): Effect[] {
+    this.#core.onTimerFired(timer);
+    switch (timer) {
+      case 'acks':
+        return this.#core.sender.onTimer(env);
+      case 'rtx':
+        return this.#core.receiver.onTimer(env);
+      case 'control': {
+        const { effects, failed } = this.#core.control.onTimer(env);
+        // The only request of a participant is its goodbye.
+        return failed.length > 0 ? [...effects, ...this.#finish('left')] : effects;
+      }
+      case 'liveness':
+        this.#missedWindows = this.#hasHeardInWindow ? 0 : this.#missedWindows + 1;
+        this.#hasHeardInWindow = false;
+        if (this.#missedWindows >= MAX_MISSED_PINGS) return this.#finish('moderator-gone');
+        return [this.#core.setTimer('liveness', PING_INTERVAL_MS)];
+      case 'limbo':
+        return this.#finish(this.#isEstablished ? 'removed' : 'abandoned');
+      case 'ping':
+        return [];
+      default:
+        return assertNever(timer);
+    }
+  }
+
+  /** The 1.x goodbye. A moderator that never pinged is 0.7 and never answers it: told once, not waited for (session.md 3.7). */
+  #leave(id: CommandId, env: Env): Effect[] {
+    if (this.#leaveCommand !== undefined) return [{ kind: 'settle', id }];
+    if (!this.#isEstablished) return this.#finish('left', id);
+    this.#leaveCommand = id;
+    const effects = this.#unsubscribe();
+    const { moderator } = this.#core.config;
+    const goodbye = this.#core.build.build(
+      MessageType.leaveRequest,
+      moderator,
+      FANOUT_ONE,
+      env.randomU32(),
+      { kind: 'leaveRequest' },
+      flagged('leavingSession'),
+    );
+    if (this.#hasModeratorPinged) return [...effects, this.#core.control.send(goodbye, [moderator], env)];
+    return [...effects, { kind: 'send', message: goodbye }, ...this.#finish('left')];
+  }
+
+  #unsubscribe(): Effect[] {
+    if (!this.#isSubscribed) return [];
+    this.#isSubscribed = false;
+    return [{ kind: 'unsubscribe', name: this.#core.config.channel }];
+  }
+
+  #finish(reason: EndReason, command?: CommandId): Effect[] {
+    const effects = this.#unsubscribe();
+    for (const id of [this.#leaveCommand, command]) {
+      if (id !== undefined) effects.push({ kind: 'settle', id });
+    }
+    this.#leaveCommand = undefined;
+    return [...effects, ...this.#core.end(reason, endError(reason))];
+  }
+}
+
+function endError(reason: EndReason): SessionError {
+  switch (reason) {
+    case 'removed':
+      return new SessionError('removed', 'this app was removed from the group');
+    case 'moderator-gone':
+      return new SessionError('moderator-gone', 'the moderator is gone');
+    case 'left':
+    case 'closed':
+    case 'abandoned':
+      return new SessionError('closed', 'the session is closed');
+    default:
+      return assertNever(reason);
+  }
+}

@@ -1,0 +1,148 @@
+import type { Name } from '../name/index.js';
+import type { Delivered, Effect, Env, SessionConfig } from './machine.js';
+import { hasFlag, type MessageBuilder } from './message-builder.js';
+import { type Arrival, ReceiverBuffer, type Release } from './receiver-buffer.js';
+import { RetryQueue } from './retry-queue.js';
+import { SEQUENCE_LIMIT } from './sequence.js';
+
+/** A message that was asked for. */
+interface Request {
+  readonly source: Name;
+  readonly messageId: number;
+}
+
+/** How many numbers of messages to one member are remembered to tell a repetition. */
+const MAX_DIRECT = 4096;
+
+/**
+ * Payloads of peers: acknowledges each, puts them in order per sender, asks for what is missing (`session_receiver.rs`).
+ */
+export class SessionReceiver {
+  readonly #config: SessionConfig;
+  readonly #build: MessageBuilder;
+  readonly #buffers = new Map<string, ReceiverBuffer<Delivered>>();
+  readonly #requests: RetryQueue<string, Request>;
+  readonly #direct = new Set<string>();
+  #isLinkUp = true;
+
+  constructor(config: SessionConfig, build: MessageBuilder) {
+    this.#config = config;
+    this.#build = build;
+    this.#requests = new RetryQueue(config.timeoutMs, config.maxRetries);
+  }
+
+  /** How long until something is due; `undefined` when nothing is. */
+  dueInMs(nowMs: number): number | undefined {
+    return this.#isLinkUp ? this.#requests.dueInMs(nowMs) : undefined;
+  }
+
+  /** A sender that joins now: its stream starts anew, at 1. */
+  resetSource(name: Name): void {
+    this.forgetSource(name);
+    this.#buffers.set(name.key, new ReceiverBuffer({ startsAtOne: true }));
+  }
+
+  /** A sender that is gone. */
+  forgetSource(name: Name): void {
+    this.#buffers.delete(name.key);
+    for (const request of this.#requests.values()) {
+      if (request.source.equals(name)) this.#requests.delete(requestKey(request));
+    }
+  }
+
+  /** First copy, repetition or duplicate: each is acknowledged, or its sender would go on. */
+  onMsg(delivered: Delivered, env: Env): Effect[] {
+    const { message } = delivered;
+    if (!this.#config.isReliable) return [notifyMessage(delivered)];
+    const { source } = message.header;
+    const { messageId } = message.session;
+    const ack: Effect = { kind: 'send', message: this.#build.buildMsgAck(message) };
+    if (messageId >= SEQUENCE_LIMIT) {
+      // Numbers up here are random, for one member only. Without the mark it is nothing that could ever be put in order.
+      if (!hasFlag(message.metadata, 'publishTo')) return [];
+      const key = `${source.key}:${String(messageId)}`;
+      if (this.#direct.has(key)) return [ack];
+      if (env.isReceiveQueueFull) return [];
+      if (this.#direct.size >= MAX_DIRECT) this.#direct.clear();
+      this.#direct.add(key);
+      return [ack, notifyMessage(delivered)];
+    }
+    const buffer = this.#bufferOf(source);
+    if (env.isReceiveQueueFull && !buffer.has(messageId)) return [];
+    this.#requests.delete(requestKey({ source, messageId }));
+    return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, delivered), env)];
+  }
+
+  /** What was asked for, or that it is not to be had. Never acknowledged. */
+  onRtxReply(delivered: Delivered, env: Env): Effect[] {
+    const { message } = delivered;
+    const { source } = message.header;
+    const { messageId } = message.session;
+    const key = requestKey({ source, messageId });
+    if (!this.#requests.has(key)) return [];
+    if (message.header.error === undefined && env.isReceiveQueueFull) return [];
+    this.#requests.delete(key);
+    const buffer = this.#bufferOf(source);
+    if (message.header.error !== undefined) return this.#released(source, buffer.onLost(messageId));
+    return this.#effectsOf(source, buffer.onMessage(messageId, delivered), env);
+  }
+
+  /** Asks again, or gives up and lets the rest of that sender through (upstream 0.7.0 stays blocked for ever). */
+  onTimer(env: Env): Effect[] {
+    if (!this.#isLinkUp) return [];
+    const { retry, failed } = this.#requests.expire(env.nowMs);
+    const effects: Effect[] = retry.map((request) => this.#ask(request));
+    for (const { source, messageId } of failed) {
+      effects.push(...this.#released(source, this.#bufferOf(source).onLost(messageId)));
+    }
+    return effects;
+  }
+
+  onLinkDown(): void {
+    this.#isLinkUp = false;
+  }
+
+  onLinkUp(env: Env): void {
+    this.#isLinkUp = true;
+    this.#requests.restart(env.nowMs);
+  }
+
+  #bufferOf(source: Name): ReceiverBuffer<Delivered> {
+    let buffer = this.#buffers.get(source.key);
+    if (buffer === undefined) {
+      buffer = new ReceiverBuffer({ startsAtOne: false });
+      this.#buffers.set(source.key, buffer);
+    }
+    return buffer;
+  }
+
+  #effectsOf(source: Name, arrival: Arrival<Delivered>, env: Env): Effect[] {
+    const effects = this.#released(source, arrival.release);
+    for (const messageId of arrival.request) {
+      const request = { source, messageId };
+      this.#requests.add(requestKey(request), request, env.nowMs);
+      effects.push(this.#ask(request));
+    }
+    return effects;
+  }
+
+  #released(source: Name, release: readonly Release<Delivered>[]): Effect[] {
+    return release.map((item) =>
+      item.kind === 'message'
+        ? notifyMessage(item.value)
+        : { kind: 'notify', notice: { kind: 'lost', from: source, messageId: item.id } },
+    );
+  }
+
+  #ask({ source, messageId }: Request): Effect {
+    return { kind: 'send', message: this.#build.buildRtxRequest(source, messageId) };
+  }
+}
+
+function requestKey({ source, messageId }: Request): string {
+  return `${source.key}:${String(messageId)}`;
+}
+
+function notifyMessage(delivered: Delivered): Effect {
+  return { kind: 'notify', notice: { kind: 'message', delivered } };
+}
