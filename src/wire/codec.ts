@@ -1,17 +1,7 @@
 import protobuf, { type Reader, type Writer } from 'protobufjs/minimal.js';
 
 import { decodeCommand, writeCommand } from './command-codec.js';
-import {
-  asBuffer,
-  enter,
-  leave,
-  readBytes,
-  readString,
-  readU64,
-  skipField,
-  writeString,
-  writeU64,
-} from './fields.js';
+import { asBuffer, enter, leave, readBytes, readString, readU64, skipField, writeString, writeU64 } from './fields.js';
 import { readSessionHeader, readSlimHeader, writeSessionHeader, writeSlimHeader } from './header-codec.js';
 import type {
   Content,

@@ -111,3 +111,43 @@ describe('vectors', () => {
     });
   });
 });
+
+describe('presence', () => {
+  const plain = { source: CL, destination: CL, fanout: 1, identity: '' };
+
+  test('absent optional fields stay absent', () => {
+    const message = decodeMessage(encodeMessage({ kind: 'subscribe', header: plain, subscriptionId: 0n }));
+    expect(message).toStrictEqual({ kind: 'subscribe', header: plain, subscriptionId: 0n });
+  });
+
+  test('zero and false are there', () => {
+    const header = { ...plain, recvFrom: 0n, forwardTo: 0n, incomingConn: 0n, error: false };
+    const message = decodeMessage(encodeMessage({ kind: 'subscribe', header, subscriptionId: 0n }));
+    expect(message).toStrictEqual({ kind: 'subscribe', header, subscriptionId: 0n });
+  });
+});
+
+describe('what cannot be encoded', () => {
+  test.each([-1n, 1n << 64n])('the u64 %s', (value) => {
+    const header = { source: CL, destination: CL, fanout: 1, identity: '' };
+    expect(() => encodeMessage({ kind: 'subscribe', header, subscriptionId: value })).toThrow(RangeError);
+    expect(() =>
+      encodeMessage({ kind: 'unsubscribe', header: { ...header, source: CL.withId(value) }, subscriptionId: 0n }),
+    ).toThrow(RangeError);
+  });
+
+  test('a lone surrogate becomes U+FFFD, because one bad byte would cost the whole stream', () => {
+    const bytes = encodeMessage({
+      kind: 'publish',
+      header: { source: CL, destination: CL.withoutId(), fanout: 1, identity: 'i\ud800' },
+      session: { ...session, messageType: MessageType.msg, messageId: 1 },
+      content: { kind: 'app', payloadType: '\udc00', blob: new Uint8Array() },
+      metadata: { 'k\ud800': 'v\udfff' },
+    });
+    expect(decodeMessage(bytes)).toMatchObject({
+      header: { identity: 'i\ufffd' },
+      content: { payloadType: '\ufffd' },
+      metadata: { 'k\ufffd': 'v\ufffd' },
+    });
+  });
+});
