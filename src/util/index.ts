@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 export { assertNever } from './assert-never.js';
+export { abortError, AsyncQueue, type WaitOptions, withDeadline } from './async-queue.js';
+export { Emitter } from './emitter.js';
 export {
   AuthError,
   ConfigError,

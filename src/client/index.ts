@@ -1,0 +1,33 @@
+/**
+ * The public library: connect an app, create or join sessions, publish and receive. Runs the machines of `protocol/` over a
+ * transport; owns timers, queues and promises. Does not know terminals, the chat, or gRPC.
+ *
+ * @packageDocumentation
+ */
+export { Name, NULL_ID } from '../name/index.js';
+export {
+  AuthError,
+  ConfigError,
+  ConnectionError,
+  DeliveryError,
+  type ErrorCode,
+  InternalError,
+  ProtocolError,
+  SessionError,
+  SlimError,
+  UsageError,
+  type WaitOptions,
+} from '../util/index.js';
+export { CompletionHandle } from './completion-handle.js';
+export type {
+  AppEvent,
+  CloseReason,
+  ConnectionState,
+  DeliveryState,
+  LeftReason,
+  ReceivedMessage,
+  SessionEvent,
+  WarningCode,
+} from './events.js';
+export { MAX_PAYLOAD_BYTES, type MessageDelivery, type PublishOptions, Session } from './session.js';
+export { type CreateSessionOptions, DEFAULT_ENDPOINT, SlimApp, type SlimAppOptions } from './slim-app.js';

@@ -1,0 +1,324 @@
+import type { Name } from '../name/index.js';
+import type { OutboundMessage } from '../protocol/index.js';
+import type { Connection, Transport } from '../transport/index.js';
+import { MAX_FRAME_BYTES } from '../transport/index.js';
+import { abortError, AuthError, ConnectionError, SlimError } from '../util/index.js';
+import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
+import type { ConnectionState, WarningCode } from './events.js';
+import { randomU64 } from './random.js';
+import type { SessionLink } from './session-driver.js';
+
+/** Pause between the attempts of the first connection (`message_processing.rs:connect`). */
+const FIRST_RETRY_MS = 1000;
+
+/** Reconnection: first pause, and the longest. */
+const RETRY_MIN_MS = 250;
+const RETRY_MAX_MS = 10_000;
+
+/** How long the first subscription may wait for an acknowledgement; nodes before 1.3 never send one. */
+const FIRST_ACK_WAIT_MS = 200;
+
+/** Frames that wait for a slow connection. What is dropped beyond is a message that its sender repeats. */
+const MAX_OUTBOX_FRAMES = 65_536;
+const MAX_OUTBOX_BYTES = 256 * 1024 * 1024;
+
+/** What a link needs and tells. */
+export interface NodeLinkOptions {
+  readonly transport: Transport;
+  /** Full name of the app: source of its subscriptions. */
+  readonly local: Name;
+  /** A fresh identity token. */
+  readonly mint: () => string;
+  /** How often the first connection is tried. */
+  readonly connectAttempts: number;
+  onMessage(message: PublishMessage): void;
+  onState(state: ConnectionState): void;
+  onWarning(code: WarningCode, text: string): void;
+}
+
+/** One name this app has at the node. */
+interface Subscription {
+  readonly name: Name;
+  /** The same at each reconnection, so that a node of 1.3+ keeps one entry. */
+  readonly id: bigint;
+  users: number;
+}
+
+/**
+ * The connection of one app to its node: opened, watched, opened again; subscriptions counted and restored before anything
+ * else goes out; messages encoded and queued. Knows nothing of sessions.
+ */
+export class NodeLink implements SessionLink {
+  readonly #options: NodeLinkOptions;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #ackWaiters = new Map<bigint, () => void>();
+  readonly #closing = new AbortController();
+  #connection: Connection | undefined;
+  #outbox: Uint8Array[] = [];
+  #outboxHead = 0;
+  #outboxBytes = 0;
+  #isBlocked = false;
+  #isDropping = false;
+
+  constructor(options: NodeLinkOptions) {
+    this.#options = options;
+  }
+
+  get isUp(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /**
+   * Connects for the first time and subscribes the app's own name.
+   *
+   * @throws ConnectionError or AuthError of the last attempt; SessionError `aborted`
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    this.#subscriptions.set(this.#options.local.key, { name: this.#options.local, id: nonZeroU64(), users: 1 });
+    for (let attempt = 1; ; attempt += 1) {
+      this.#options.onState({ kind: 'connecting', attempt });
+      try {
+        await this.#open(stop);
+        break;
+      } catch (error) {
+        if (!(error instanceof ConnectionError) || attempt >= this.#options.connectAttempts) throw error;
+        this.#options.onState({ kind: 'retrying', attempt: attempt + 1, inMs: FIRST_RETRY_MS, error });
+        await pause(FIRST_RETRY_MS, stop);
+      }
+    }
+    await this.#firstAck();
+    // The stream may have ended while the acknowledgement was waited for; then the reconnection is under way.
+    if (this.isUp) this.#options.onState({ kind: 'up' });
+  }
+
+  subscribe(name: Name): void {
+    const known = this.#subscriptions.get(name.key);
+    if (known !== undefined) {
+      known.users += 1;
+      return;
+    }
+    const subscription = { name, id: nonZeroU64(), users: 1 };
+    this.#subscriptions.set(name.key, subscription);
+    this.#sendSubscription('subscribe', subscription);
+  }
+
+  unsubscribe(name: Name): void {
+    const known = this.#subscriptions.get(name.key);
+    if (known === undefined) return;
+    known.users -= 1;
+    if (known.users > 0) return;
+    this.#subscriptions.delete(name.key);
+    this.#sendSubscription('unsubscribe', known);
+  }
+
+  /** Sends a message with a fresh token. While the link is down it is dropped: sessions know, and repeat what matters. */
+  send(message: OutboundMessage): void {
+    if (this.#connection === undefined) return;
+    const { source, destination, fanout, sessionType, messageType, sessionId, messageId, error } = message;
+    const frame = encodeMessage({
+      kind: 'publish',
+      header: { source, destination, fanout, identity: this.#options.mint(), ...(error && { error }) },
+      session: { sessionType, messageType, sessionId, messageId },
+      content: message.content,
+      metadata: message.metadata,
+    });
+    if (frame.length > MAX_FRAME_BYTES) {
+      this.#options.onWarning('message-too-large', `a message of ${String(frame.length)} bytes is too large for SLIM`);
+      return;
+    }
+    this.#write(frame, false);
+  }
+
+  /** Gives up every name and ends the stream in order. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    for (const subscription of this.#subscriptions.values()) this.#sendSubscription('unsubscribe', subscription);
+    this.#closing.abort();
+    const connection = this.#connection;
+    if (connection !== undefined) {
+      // Everything that waits goes out, as far as the connection takes it; it says itself when it gives up.
+      for (const frame of this.#takeOutbox()) connection.send(frame);
+      this.#connection = undefined;
+      await connection.close();
+    }
+    this.#options.transport.close();
+    this.#options.onState({ kind: 'closed' });
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    let hasEnded = false;
+    const connection = await this.#options.transport.open(
+      {
+        onFrame: (frame) => {
+          this.#onFrame(frame);
+        },
+        onDrain: () => {
+          this.#isBlocked = false;
+          this.#pump();
+        },
+        onEnd: (error) => {
+          hasEnded = true;
+          this.#onEnd(error);
+        },
+      },
+      signal,
+    );
+    if (signal.aborted) {
+      await connection.close();
+      throw abortError(signal);
+    }
+    if (hasEnded) throw new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream at once`);
+    this.#takeOutbox();
+    this.#isBlocked = false;
+    this.#connection = connection;
+    for (const subscription of this.#subscriptions.values()) this.#sendSubscription('subscribe', subscription);
+  }
+
+  #onEnd(error: SlimError | undefined): void {
+    if (this.#connection === undefined || this.#closing.signal.aborted) return;
+    this.#connection = undefined;
+    this.#takeOutbox();
+    for (const wake of this.#ackWaiters.values()) wake();
+    const reason = error ?? new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream`);
+    this.#options.onState({ kind: 'lost', error: reason });
+    void this.#reconnect(reason);
+  }
+
+  async #reconnect(reason: SlimError): Promise<void> {
+    const { signal } = this.#closing;
+    let error = reason;
+    for (let attempt = 1; ; attempt += 1) {
+      // Up to a quarter less, so that the members of a group do not all come back in the same instant.
+      const inMs = Math.round(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (attempt - 1)) * (1 - Math.random() / 4));
+      this.#options.onState({ kind: 'retrying', attempt, inMs, error });
+      try {
+        await pause(inMs, signal);
+        await this.#open(signal);
+        this.#options.onState({ kind: 'up' });
+        return;
+      } catch (caught) {
+        if (signal.aborted) return;
+        error = caught instanceof ConnectionError || caught instanceof AuthError ? caught : wrap(caught);
+      }
+    }
+  }
+
+  #onFrame(frame: Uint8Array): void {
+    const message = decodeMessage(frame);
+    switch (message.kind) {
+      case 'publish':
+        this.#options.onMessage(message);
+        return;
+      case 'subscriptionAck':
+        this.#onSubscriptionAck(message);
+        return;
+      case 'malformed':
+        if (message.problem !== 'unknown-type') {
+          this.#options.onWarning('protocol-violation', `dropped a malformed message: ${message.detail}`);
+        }
+        return;
+      case 'link':
+      case 'subscribe':
+      case 'unsubscribe':
+        // Meant for nodes. A newer node may send them; there is nothing to do about it.
+        return;
+    }
+  }
+
+  #onSubscriptionAck(ack: SubscriptionAckMessage): void {
+    this.#ackWaiters.get(ack.subscriptionId)?.();
+    if (ack.success) return;
+    const refused = [...this.#subscriptions.values()].find(({ id }) => id === ack.subscriptionId);
+    if (refused === undefined) return;
+    this.#options.onWarning('subscription-refused', `the node refused the subscription of ${refused.name.toString()}`);
+  }
+
+  /** Resolves when the node has confirmed the app's own name, or is evidently one that confirms nothing. */
+  async #firstAck(): Promise<void> {
+    const own = this.#subscriptions.get(this.#options.local.key);
+    if (own === undefined || !this.isUp) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#ackWaiters.set(own.id, resolve);
+      timer = setTimeout(resolve, FIRST_ACK_WAIT_MS);
+    });
+    clearTimeout(timer);
+    this.#ackWaiters.delete(own.id);
+  }
+
+  #sendSubscription(kind: 'subscribe' | 'unsubscribe', { name, id }: Subscription): void {
+    if (this.#connection === undefined) return;
+    const header = { source: this.#options.local, destination: name, fanout: 1, identity: this.#options.mint() };
+    this.#write(encodeMessage({ kind, header, subscriptionId: id }), true);
+  }
+
+  #write(frame: Uint8Array, mustNotDrop: boolean): void {
+    if (!this.#isBlocked && this.#connection !== undefined) {
+      this.#isBlocked = !this.#connection.send(frame);
+      return;
+    }
+    const waiting = this.#outbox.length - this.#outboxHead;
+    if (!mustNotDrop && (waiting >= MAX_OUTBOX_FRAMES || this.#outboxBytes + frame.length > MAX_OUTBOX_BYTES)) {
+      if (!this.#isDropping) {
+        this.#options.onWarning('queue-full', `the node takes messages too slowly; ${String(waiting)} wait, more are dropped`);
+      }
+      this.#isDropping = true;
+      return;
+    }
+    this.#outbox.push(frame);
+    this.#outboxBytes += frame.length;
+  }
+
+  #pump(): void {
+    while (!this.#isBlocked && this.#connection !== undefined) {
+      const frame = this.#outbox[this.#outboxHead];
+      if (frame === undefined) break;
+      this.#outboxHead += 1;
+      this.#outboxBytes -= frame.length;
+      if (this.#outboxHead === this.#outbox.length || this.#outboxHead >= 1024) {
+        this.#outbox = this.#outbox.slice(this.#outboxHead);
+        this.#outboxHead = 0;
+      }
+      this.#isBlocked = !this.#connection.send(frame);
+    }
+    if (this.#outbox.length === 0) this.#isDropping = false;
+  }
+
+  #takeOutbox(): Uint8Array[] {
+    const frames = this.#outbox.slice(this.#outboxHead);
+    this.#outbox = [];
+    this.#outboxHead = 0;
+    this.#outboxBytes = 0;
+    this.#isDropping = false;
+    return frames;
+  }
+}
+
+/** 0 would mean that no acknowledgement is wanted. */
+function nonZeroU64(): bigint {
+  let id: bigint;
+  do id = randomU64();
+  while (id === 0n);
+  return id;
+}
+
+function wrap(error: unknown): ConnectionError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new ConnectionError('unreachable', text, { cause: error });
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(abortError(signal));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

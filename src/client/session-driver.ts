@@ -1,0 +1,188 @@
+import { randomU32 } from './random.js';
+import type { Name } from '../name/index.js';
+import type {
+  CommandId,
+  Effect,
+  EndReason,
+  Env,
+  Input,
+  OutboundMessage,
+  SessionCommand,
+  SessionMachine,
+  SessionNotice,
+  TimerKey,
+} from '../protocol/index.js';
+import { assertNever, InternalError } from '../util/index.js';
+import type { CompletionHandle } from './completion-handle.js';
+import type { WarningCode } from './events.js';
+
+/** What a driver needs of the connection. */
+export interface SessionLink {
+  readonly isUp: boolean;
+  send(message: OutboundMessage): void;
+  subscribe(name: Name): void;
+  unsubscribe(name: Name): void;
+}
+
+/** What a driver tells its session. */
+export interface SessionDriverHandlers {
+  onNotice(notice: SessionNotice): void;
+  onDelivery(handle: CompletionHandle): void;
+  onEnd(reason: EndReason): void;
+  onWarning(code: WarningCode, text: string): void;
+  isReceiveQueueFull(): boolean;
+}
+
+interface PendingCommand {
+  readonly resolve: (member: Name | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Runs one session machine: one queue of inputs, effects executed in order, timers turned into inputs. The only interpreter of
+ * effects. An effect may post an input; it then waits its turn, so a machine is never entered twice.
+ */
+export class SessionDriver {
+  readonly #machine: SessionMachine;
+  readonly #link: SessionLink;
+  readonly #handlers: SessionDriverHandlers;
+  readonly #timers = new Map<TimerKey, NodeJS.Timeout>();
+  readonly #commands = new Map<CommandId, PendingCommand>();
+  readonly #handles = new Map<CommandId, CompletionHandle>();
+  readonly #env: Env;
+  #inputs: Input[] = [];
+  #isRunning = false;
+  #lastCommandId = 0;
+
+  constructor(machine: SessionMachine, link: SessionLink, handlers: SessionDriverHandlers) {
+    this.#machine = machine;
+    this.#link = link;
+    this.#handlers = handlers;
+    this.#env = {
+      get nowMs() {
+        return performance.now();
+      },
+      get isReceiveQueueFull() {
+        return handlers.isReceiveQueueFull();
+      },
+      randomU32,
+    };
+    if (!link.isUp) this.post({ kind: 'linkDown' });
+  }
+
+  /** Full names, own included. */
+  get members(): readonly Name[] {
+    return this.#machine.members;
+  }
+
+  /** Number of the newest own message. */
+  get lastPublishedId(): number {
+    return this.#machine.lastPublishedId;
+  }
+
+  /** How many own messages wait for their first transmission. */
+  get queuedCount(): number {
+    return this.#machine.queuedCount;
+  }
+
+  /** Hands an input over; it has been handled on return unless this is called from inside an effect. */
+  post(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#step(next);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /** Runs a command; `invite` resolves to who joined. */
+  run(command: Exclude<SessionCommand, { kind: 'publish' }>): Promise<Name | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#lastCommandId += 1;
+      this.#commands.set(this.#lastCommandId, { resolve, reject });
+      this.post({ kind: 'command', id: this.#lastCommandId, command });
+    });
+  }
+
+  /** Publishes; the handle learns each change. */
+  publish(command: Extract<SessionCommand, { kind: 'publish' }>, handle: CompletionHandle): void {
+    this.#lastCommandId += 1;
+    this.#handles.set(this.#lastCommandId, handle);
+    this.post({ kind: 'command', id: this.#lastCommandId, command });
+  }
+
+  #step(input: Input): void {
+    let effects: Effect[];
+    try {
+      effects = this.#machine.handle(input, this.#env);
+    } catch (error) {
+      // A machine must not throw; if it does, one message is lost and not the session.
+      const what = input.kind === 'message' ? `a message of type ${String(input.message.session.messageType)}` : input.kind;
+      const cause = error instanceof Error ? error.message : String(error);
+      this.#handlers.onWarning('protocol-violation', `this program failed on ${what}, which is a bug: ${cause}`);
+      if (input.kind === 'command') this.#settle(input.id, new InternalError('invariant', cause, { cause: error }), undefined);
+      return;
+    }
+    for (const effect of effects) this.#execute(effect);
+  }
+
+  #execute(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#link.send(effect.message);
+        return;
+      case 'subscribe':
+        this.#link.subscribe(effect.name);
+        return;
+      case 'unsubscribe':
+        this.#link.unsubscribe(effect.name);
+        return;
+      case 'setTimer':
+        this.#setTimer(effect.timer, effect.afterMs);
+        return;
+      case 'clearTimer':
+        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.delete(effect.timer);
+        return;
+      case 'notify':
+        this.#handlers.onNotice(effect.notice);
+        return;
+      case 'delivery': {
+        const handle = this.#handles.get(effect.id);
+        if (handle === undefined) return;
+        if (effect.state === 'acked' || effect.state === 'failed') this.#handles.delete(effect.id);
+        handle.update(effect.state, effect.progress, effect.error);
+        this.#handlers.onDelivery(handle);
+        return;
+      }
+      case 'settle':
+        this.#settle(effect.id, effect.error, effect.member);
+        return;
+      case 'end':
+        this.#handlers.onEnd(effect.reason);
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  #setTimer(timer: TimerKey, afterMs: number): void {
+    clearTimeout(this.#timers.get(timer));
+    this.#timers.set(
+      timer,
+      setTimeout(() => {
+        this.#timers.delete(timer);
+        this.post({ kind: 'timer', timer });
+      }, afterMs),
+    );
+  }
+
+  #settle(id: CommandId, error: Error | undefined, member: Name | undefined): void {
+    const command = this.#commands.get(id);
+    this.#commands.delete(id);
+    if (error === undefined) command?.resolve(member);
+    else command?.reject(error);
+  }
+}

@@ -1,0 +1,347 @@
+import { Name } from '../name/index.js';
+import {
+  type EndReason,
+  RESERVED_METADATA,
+  SEND_QUEUE_MESSAGES,
+  type SessionConfig,
+  type SessionMachine,
+  type SessionNotice,
+} from '../protocol/index.js';
+import { MAX_FRAME_BYTES } from '../transport/index.js';
+import { assertNever, AsyncQueue, Emitter, SessionError, SlimError, UsageError, type WaitOptions, withDeadline } from '../util/index.js';
+import type { Metadata } from '../wire/index.js';
+import { CompletionHandle } from './completion-handle.js';
+import type { CloseReason, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
+import { toReceivedMessage } from './received-message.js';
+import { SessionDriver, type SessionLink } from './session-driver.js';
+
+/** Messages that may wait to be read before new ones are left to their sender's retransmission. */
+const RECEIVE_QUEUE_MESSAGES = 16_384;
+
+/** Room for names, token and framing around a payload. */
+const FRAME_OVERHEAD_BYTES = 8 * 1024;
+
+/** Largest payload with its metadata, in bytes. */
+export const MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - FRAME_OVERHEAD_BYTES;
+
+/** How a message is published. */
+export interface PublishOptions {
+  /** Opaque to SLIM; `msg` if absent. */
+  readonly payloadType?: string;
+  /** Travels in clear beside the payload. Keys of SLIM's own are refused. */
+  readonly metadata?: Metadata;
+}
+
+/** Where payloads go: to `getMessage`, or to `onEvent`. */
+export type MessageDelivery = 'queue' | 'events';
+
+/** @internal What a session needs of its app. */
+export interface SessionHost {
+  readonly link: SessionLink;
+  readonly messageDelivery: MessageDelivery;
+  onEstablished(session: Session): void;
+  onEnd(session: Session): void;
+}
+
+const encoder = new TextEncoder();
+
+/** A session of an app: its members, what they say, and how it ends. Made by `SlimApp`. */
+export class Session {
+  readonly #config: SessionConfig;
+  readonly #driver: SessionDriver;
+  readonly #host: SessionHost;
+  readonly #events = new Emitter<SessionEvent>();
+  readonly #messages = new AsyncQueue<ReceivedMessage>();
+  readonly #role: 'moderator' | 'participant';
+  readonly #writableWaiters = new Set<() => void>();
+  #closeReason: CloseReason | undefined;
+  #lastMembers: readonly Name[] = [];
+
+  /** @internal */
+  constructor(config: SessionConfig, role: 'moderator' | 'participant', machine: SessionMachine, host: SessionHost) {
+    this.#config = config;
+    this.#role = role;
+    this.#host = host;
+    this.#driver = new SessionDriver(machine, host.link, {
+      onNotice: (notice) => {
+        this.#onNotice(notice);
+      },
+      onDelivery: (handle) => {
+        this.#onDelivery(handle);
+      },
+      onEnd: (reason) => {
+        this.#onEnd(reason);
+      },
+      onWarning: (code, text) => {
+        this.#warn(code, text);
+      },
+      isReceiveQueueFull: () => this.#messages.size >= RECEIVE_QUEUE_MESSAGES,
+    });
+  }
+
+  /** Session id, u32. */
+  get id(): number {
+    return this.#config.sessionId;
+  }
+
+  get type(): 'group' | 'pointToPoint' {
+    return this.#config.type;
+  }
+
+  get role(): 'moderator' | 'participant' {
+    return this.#role;
+  }
+
+  /** The group's channel; in a point-to-point session the peer as it was called. */
+  get channel(): Name {
+    return this.#config.channel;
+  }
+
+  /** Own full name in this session. */
+  get local(): Name {
+    return this.#config.local;
+  }
+
+  /** Full name of the moderator. */
+  get moderator(): Name {
+    return this.#config.moderator;
+  }
+
+  /** Full names of all members, own included; after the end as it was. */
+  get members(): readonly Name[] {
+    return this.#closeReason === undefined ? this.#driver.members : this.#lastMembers;
+  }
+
+  /** What the moderator gave the session at its creation. */
+  get metadata(): Metadata {
+    return this.#config.metadata;
+  }
+
+  /** Time between retransmissions (T). */
+  get timeoutMs(): number {
+    return this.#config.timeoutMs;
+  }
+
+  /** Number of retransmissions (R). */
+  get maxRetries(): number {
+    return this.#config.maxRetries;
+  }
+
+  /** Why the session is over; undefined while it lives. */
+  get closeReason(): CloseReason | undefined {
+    return this.#closeReason;
+  }
+
+  /**
+   * Learns what happens in this session, in order.
+   *
+   * @returns stops listening
+   */
+  onEvent(listener: (event: SessionEvent) => void): () => void {
+    return this.#events.on(listener);
+  }
+
+  /**
+   * Invites an app into the group. Several invitations run side by side. An abort stops the waiting, not the invitation.
+   *
+   * @returns the full name of the instance that joined
+   * @throws SessionError `invite-timeout` after (R+1) × T at most per step, `already-in-group`, `closed`, `aborted`
+   * @throws UsageError `not-moderator`, `invalid-name`
+   */
+  async invite(name: Name | string, options: WaitOptions = {}): Promise<Name> {
+    const invited = toName(name);
+    this.#events.emit({ kind: 'invite', name: invited, state: 'started' });
+    const running = this.#driver.run({ kind: 'invite', name: invited }).then(
+      (member = invited) => {
+        this.#events.emit({ kind: 'invite', name: invited, state: 'joined', member });
+        return member;
+      },
+      (error: unknown) => {
+        if (error instanceof SlimError) this.#events.emit({ kind: 'invite', name: invited, state: 'failed', error });
+        throw error;
+      },
+    );
+    return withDeadline(running, options);
+  }
+
+  /**
+   * Removes a member from the group. A name without an id means its one instance in the group.
+   *
+   * @throws SessionError `participant-not-found`, `closed`, `aborted`
+   * @throws UsageError `not-moderator`, `invalid-name`
+   */
+  async remove(name: Name | string, options: WaitOptions = {}): Promise<void> {
+    const removed = toName(name);
+    this.#events.emit({ kind: 'remove', name: removed, state: 'started' });
+    const running = this.#driver.run({ kind: 'remove', name: removed }).then(
+      () => {
+        this.#events.emit({ kind: 'remove', name: removed, state: 'removed' });
+      },
+      (error: unknown) => {
+        if (error instanceof SlimError) this.#events.emit({ kind: 'remove', name: removed, state: 'failed', error });
+        throw error;
+      },
+    );
+    await withDeadline(running, options);
+  }
+
+  /**
+   * Sends a payload to every member. With nobody else in the group it is `queued` until the first member has joined.
+   *
+   * @param payload - bytes, or a text that is sent as UTF-8; {@link MAX_PAYLOAD_BYTES} at most
+   * @throws UsageError `invalid-payload`
+   */
+  publish(payload: Uint8Array | string, options: PublishOptions = {}): CompletionHandle {
+    return this.#publish(payload, options, undefined);
+  }
+
+  /**
+   * Sends a payload to one member only (0.7.1 and later). **Never use it on a 0.7.0 member**: it takes the message's number for
+   * a gap of billions of messages.
+   *
+   * @param member - full name; the handle fails with `participant-not-found` if it is no member
+   * @throws UsageError `invalid-payload`, `invalid-name`
+   */
+  publishTo(member: Name | string, payload: Uint8Array | string, options: PublishOptions = {}): CompletionHandle {
+    return this.#publish(payload, options, toName(member));
+  }
+
+  /**
+   * Resolves when `publish` takes a message without a long queue before it: what a fast sender awaits between messages.
+   *
+   * @throws SessionError `closed`, `aborted`, `timeout`
+   */
+  async writable(options: WaitOptions = {}): Promise<void> {
+    while (this.#closeReason === undefined && this.#driver.queuedCount >= SEND_QUEUE_MESSAGES / 64) {
+      const woken = new Promise<void>((resolve) => {
+        this.#writableWaiters.add(resolve);
+      });
+      await withDeadline(woken, options);
+    }
+    if (this.#closeReason !== undefined) throw endError(this.#closeReason);
+  }
+
+  /**
+   * The next payload. What arrived before the end of the session is still given out after it.
+   *
+   * @throws SessionError `timeout`, `aborted`, `closed`, `removed`, `moderator-gone`
+   * @throws UsageError `invalid-option` if the app gets messages as events
+   */
+  async getMessage(options: WaitOptions = {}): Promise<ReceivedMessage> {
+    if (this.#host.messageDelivery === 'events') {
+      throw new UsageError('invalid-option', "getMessage needs messageDelivery 'queue'; this app gets messages as events");
+    }
+    return this.#messages.take(options);
+  }
+
+  /** Every payload until the session ends. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage, void, void> {
+    for (;;) {
+      let message: ReceivedMessage;
+      try {
+        message = await this.getMessage();
+      } catch (error) {
+        if (error instanceof SessionError) return;
+        throw error;
+      }
+      yield message;
+    }
+  }
+
+  /** @internal */
+  get driver(): SessionDriver {
+    return this.#driver;
+  }
+
+  #publish(payload: Uint8Array | string, options: PublishOptions, to: Name | undefined): CompletionHandle {
+    const { payloadType = 'msg', metadata = {} } = options;
+    // A copy: what the caller does with its buffer afterwards must not change a retransmission.
+    const bytes = typeof payload === 'string' ? encoder.encode(payload) : Uint8Array.from(payload);
+    checkPayload(bytes, payloadType, metadata);
+    const handle = new CompletionHandle();
+    this.#driver.publish({ kind: 'publish', payload: bytes, payloadType, metadata, ...(to && { to }) }, handle);
+    return handle;
+  }
+
+  #onNotice(notice: SessionNotice): void {
+    switch (notice.kind) {
+      case 'message': {
+        const message = toReceivedMessage(notice.delivered);
+        if (this.#host.messageDelivery === 'events') this.#events.emit({ kind: 'message', message });
+        else this.#messages.push(message);
+        return;
+      }
+      case 'established':
+        this.#host.onEstablished(this);
+        return;
+      case 'joined':
+      case 'left':
+      case 'lost':
+      case 'warning':
+        this.#events.emit(notice);
+        return;
+      default:
+        assertNever(notice);
+    }
+  }
+
+  #onDelivery(handle: CompletionHandle): void {
+    if (this.#events.hasListeners) {
+      const { state, acked, missing, error } = handle;
+      this.#events.emit({ kind: 'delivery', handle, state, acked, missing, ...(error && { error }) });
+    }
+    if (this.#writableWaiters.size > 0) this.#wakeWriters();
+  }
+
+  #onEnd(reason: EndReason): void {
+    this.#lastMembers = this.#driver.members;
+    this.#closeReason = reason === 'abandoned' ? 'closed' : reason;
+    this.#host.onEnd(this);
+    this.#messages.close(endError(this.#closeReason));
+    this.#wakeWriters();
+    if (reason !== 'abandoned') this.#events.emit({ kind: 'closed', reason });
+  }
+
+  #wakeWriters(): void {
+    for (const wake of this.#writableWaiters) wake();
+    this.#writableWaiters.clear();
+  }
+
+  #warn(code: WarningCode, text: string): void {
+    this.#events.emit({ kind: 'warning', code, text });
+  }
+}
+
+function toName(name: Name | string): Name {
+  return typeof name === 'string' ? Name.parse(name) : name;
+}
+
+function checkPayload(payload: Uint8Array, payloadType: string, metadata: Metadata): void {
+  let size = payload.length + payloadType.length * 3;
+  for (const [key, value] of Object.entries(metadata)) {
+    if (Object.values<string>(RESERVED_METADATA).includes(key)) {
+      throw new UsageError('invalid-payload', `metadata key ${key} is reserved by SLIM`);
+    }
+    size += (key.length + value.length) * 3 + 16;
+  }
+  if (size > MAX_PAYLOAD_BYTES) {
+    throw new UsageError(
+      'invalid-payload',
+      `a message may have ${String(MAX_PAYLOAD_BYTES)} bytes with its metadata, this one has ${String(size)}`,
+    );
+  }
+}
+
+function endError(reason: CloseReason): SessionError {
+  switch (reason) {
+    case 'removed':
+      return new SessionError('removed', 'this app was removed from the group');
+    case 'moderator-gone':
+      return new SessionError('moderator-gone', 'the moderator is gone, the session is closed');
+    case 'left':
+    case 'closed':
+      return new SessionError('closed', 'the session is closed');
+    default:
+      return assertNever(reason);
+  }
+}

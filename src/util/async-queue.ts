@@ -1,0 +1,119 @@
+import { SessionError, type SlimError } from './errors.js';
+
+/** How long to wait for something, and what ends the wait early. */
+export interface WaitOptions {
+  /** Rejects with SessionError `aborted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds; rejects with SessionError `timeout`. Waits for ever if absent. */
+  readonly timeoutMs?: number | undefined;
+}
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: SlimError) => void;
+}
+
+/** A queue between a producer that never waits and consumers that do. What waits is given out before a close is noticed. */
+export class AsyncQueue<T> {
+  #items: T[] = [];
+  #head = 0;
+  readonly #waiters = new Set<Waiter<T>>();
+  #closedWith: SlimError | undefined;
+
+  /** How many items wait. */
+  get size(): number {
+    return this.#items.length - this.#head;
+  }
+
+  /** Adds an item, or hands it to who has waited longest. Ignored after the close. */
+  push(item: T): void {
+    if (this.#closedWith !== undefined) return;
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.resolve(item);
+      return;
+    }
+    this.#items.push(item);
+  }
+
+  /** No more items come; whoever waits, now or later, gets `error`. */
+  close(error: SlimError): void {
+    this.#closedWith ??= error;
+    for (const waiter of this.#waiters) waiter.reject(this.#closedWith);
+    this.#waiters.clear();
+  }
+
+  /**
+   * The next item.
+   *
+   * @throws SessionError `aborted`, `timeout`, or the error the queue was closed with
+   */
+  async take(options: WaitOptions = {}): Promise<T> {
+    if (options.signal?.aborted === true) throw abortError(options.signal);
+    if (this.size > 0) return this.#shift();
+    if (this.#closedWith !== undefined) throw this.#closedWith;
+    let waiter: Waiter<T> | undefined;
+    const next = new Promise<T>((resolve, reject) => {
+      waiter = { resolve, reject };
+      this.#waiters.add(waiter);
+    });
+    try {
+      return await withDeadline(next, options);
+    } finally {
+      if (waiter !== undefined) this.#waiters.delete(waiter);
+    }
+  }
+
+  #shift(): T {
+    const item = this.#items[this.#head] as T;
+    this.#head += 1;
+    // Cutting off in pieces keeps a long backlog linear.
+    if (this.#head === this.#items.length || this.#head >= 1024) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+}
+
+/** Settles as `promise` does, or rejects when the wait is over. `promise` itself goes on. */
+export async function withDeadline<T>(promise: Promise<T>, { signal, timeoutMs }: WaitOptions): Promise<T> {
+  if (signal === undefined && timeoutMs === undefined) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      finish();
+      reject(abortError(signal));
+    };
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            finish();
+            reject(new SessionError('timeout', `no answer within ${String(timeoutMs)} ms`));
+          }, timeoutMs);
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    if (signal?.aborted === true) {
+      onAbort();
+      return;
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    promise.then(
+      (value) => {
+        finish();
+        resolve(value);
+      },
+      (error: unknown) => {
+        finish();
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  });
+}
+
+/** What an aborted call rejects with. */
+export function abortError(signal: AbortSignal | undefined): SessionError {
+  return new SessionError('aborted', 'the call was aborted', { cause: signal?.reason });
+}
