@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 import { decodeMessage, encodeMessage } from '../../src/wire/index.js';
 import { message } from './arbitraries.js';
-import { field, HEADER, join, NAME_BYTES, NUMBERS, SESSION, session, STRINGS, varint } from './raw.js';
+import { field, HEADER, join, NAME_BYTES, NUMBERS, SESSION, STRINGS } from './raw.js';
 
 describe('malformed', () => {
   const half = (name: Uint8Array) => join(field(1, join(field(1, NAME_BYTES), field(2, name))), SESSION);
@@ -39,7 +39,8 @@ describe('malformed', () => {
   test.each([
     ['text', Buffer.from('GET / HTTP/1.1\r\n')],
     ['a truncated frame', field(3, join(HEADER, SESSION)).subarray(0, -1)],
-    ['a sub-message longer than its parent', field(3, Buffer.from([0x0a, 0x05, 0x08]))],
+    ['a sub-message that ends behind its parent', Buffer.from([0x1a, 0x02, 0x0a, 0x02, 0x18, 0x01])],
+    ['a sub-message that ends behind the frame', field(3, Buffer.from([0x0a, 0x05, 0x08]))],
     ['a value that crosses the end of its message', field(6, Buffer.from([0x08]))],
     ['a varint of eleven bytes', field(6, tooLongVarint)],
     ['field number 0', Buffer.from([0x00, 0x00])],

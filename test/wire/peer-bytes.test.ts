@@ -219,6 +219,21 @@ describe('memory', () => {
     expect(second.header.source).toBe(first.header.source);
   });
 
+  test('the cache of names is bounded', () => {
+    const sourceOf = (message: DecodedMessage): Name => {
+      if (message.kind !== 'publish') throw new Error(message.kind);
+      return message.header.source;
+    };
+    const first = sourceOf(decodePublish(HEADER, SESSION));
+    for (let id = 0n; id < 5000n; id += 1n) {
+      const fresh = join(field(1, join(field(4, id))), STRINGS);
+      decodeMessage(field(1, field(1, join(field(1, fresh), field(2, fresh)))));
+    }
+    const again = sourceOf(decodePublish(HEADER, SESSION));
+    expect(again).toEqual(first);
+    expect(again).not.toBe(first);
+  });
+
   test('more names than the cache holds, and names too long for it, are read right', () => {
     const subscribeTo = (destination: Name): DecodedMessage =>
       decodeMessage(
