@@ -8,7 +8,13 @@
  */
 export { freePort } from './free-port.js';
 export { text } from './json-fields.js';
-export { type ExitStatus, JsonProcess, type JsonObject, type JsonProcessOptions, type LogEntry } from './json-process.js';
+export {
+  type ExitStatus,
+  JsonProcess,
+  type JsonObject,
+  type JsonProcessOptions,
+  type LogEntry,
+} from './json-process.js';
 export {
   baseName,
   type CommandOutcome,

@@ -4,7 +4,12 @@ import { JsonProcess, type JsonObject, type JsonProcessOptions } from './json-pr
 export type MemberEvent =
   | { readonly kind: 'ready' }
   /** A session is usable; `members` only where the program tells them. */
-  | { readonly kind: 'session'; readonly members?: readonly string[]; readonly moderator: boolean; readonly mls: boolean }
+  | {
+      readonly kind: 'session';
+      readonly members?: readonly string[];
+      readonly moderator: boolean;
+      readonly mls: boolean;
+    }
   | { readonly kind: 'message'; readonly from: string; readonly text: string | undefined }
   /** A command came to its end; `ref` is the one given with it, `name` whom it was about. */
   | {

@@ -17,7 +17,8 @@ export interface NodeProcess {
 const READY_MS = 30_000;
 
 function commandOf(kind: NodeKind, listen: string): Omit<JsonProcessOptions, 'label'> {
-  if (kind === 'embedded') return { command: process.execPath, args: [programPath, 'node', '--listen', listen, '--json'] };
+  if (kind === 'embedded')
+    {return { command: process.execPath, args: [programPath, 'node', '--listen', listen, '--json'] };}
   if (kind.startsWith('node-')) {
     return { command: 'python3', args: [kitScript('node.py'), '--listen', listen, '--binary', slimProgram(kind)] };
   }
@@ -28,7 +29,11 @@ function commandOf(kind: NodeKind, listen: string): Omit<JsonProcessOptions, 'la
 export async function startNode(kind: NodeKind, listen = '127.0.0.1:0'): Promise<NodeProcess> {
   const child = new JsonProcess({ label: `node ${kind}`, ...commandOf(kind, listen) });
   try {
-    const ready = await child.waitFor('ready', (line) => line['event'] === 'ready' || line['type'] === 'ready', READY_MS);
+    const ready = await child.waitFor(
+      'ready',
+      (line) => line['event'] === 'ready' || line['type'] === 'ready',
+      READY_MS,
+    );
     return { kind, url: text(ready, 'url'), process: child };
   } catch (error) {
     await child.stop();

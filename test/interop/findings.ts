@@ -155,7 +155,14 @@ function foreignPayloads(members: ReadonlyMap<Role, Member>): readonly Finding[]
           !STEPS.some((step) => event.text?.startsWith(`${about}:${step}:`) === true),
       );
       if (strange.length === 0) continue;
-      findings.push({ step: 'close', kind: 'foreign', at: role, about, count: strange.length, detail: 'unknown payloads' });
+      findings.push({
+        step: 'close',
+        kind: 'foreign',
+        at: role,
+        about,
+        count: strange.length,
+        detail: 'unknown payloads',
+      });
     }
   }
   return findings;

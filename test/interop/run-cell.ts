@@ -1,19 +1,17 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 
-import { Member, type MemberDialect, type NodeProcess, realMember, slimChatMember, startNode } from '../harness/index.js';
-import type { Cell, MemberKind } from './cells.js';
-import { kindsOf } from './cells.js';
 import {
-  type Exchange,
-  type Finding,
-  type FindingKind,
-  type Role,
-  type Step,
-  type Totals,
-  grade,
-  isComplete,
-  messageText,
-} from './findings.js';
+  Member,
+  type MemberDialect,
+  type NodeProcess,
+  realMember,
+  slimChatMember,
+  startNode,
+} from '../harness/index.js';
+import { type Cell, type MemberKind, kindsOf } from './cells.js';
+import { runExchange } from './exchange.js';
+import { type Exchange, type Finding, type FindingKind, type Role, type Step, type Totals, grade } from './findings.js';
 
 /** What happened in a cell. */
 export interface CellRun {
@@ -24,7 +22,7 @@ export interface CellRun {
 }
 
 const SECRET = 'very-long-shared-secret-value-0123456789abcdef';
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 500;
 const MAX_RETRIES = 5;
 /** After this a sender has given up. */
 const GIVE_UP_MS = INTERVAL_MS * (MAX_RETRIES + 1);
@@ -32,11 +30,11 @@ const GIVE_UP_MS = INTERVAL_MS * (MAX_RETRIES + 1);
 const SLACK_MS = 8_000;
 const READY_MS = 20_000;
 /** How long a member may take to learn of something that its moderator has finished. */
-const NEWS_MS = 5_000;
+const NEWS_MS = 3_000;
+/** The same when the moderator has failed: then it may never. */
+const LATE_NEWS_MS = 1_500;
 /** Upstream point 4: before 1.3 a session is reported before the node has the member's channel subscription. */
 const SETTLE_MS = 500;
-/** Nothing arrives for so long after every publish has its outcome: nothing more will come. */
-const QUIET_MS = 1_000;
 
 const NAMES: Readonly<Record<Role, string>> = {
   M: 'org/ns/moderator',
@@ -189,7 +187,7 @@ class Story {
     const marks = this.marks();
     const outcome = await this.member('M').remove(NAMES[role], 'remove', GIVE_UP_MS + SLACK_MS);
     if (!outcome.ok) this.add('command-failed', 'M', role, outcome.error);
-    await this.sawClosed(role, mark, 'removed');
+    await this.sawClosed(role, mark, 'removed', outcome.ok ? NEWS_MS : LATE_NEWS_MS);
     this.present.delete(role);
     await this.told('no-left', role, marks);
     await this.exchange(5);
@@ -208,14 +206,14 @@ class Story {
     const others = [...this.present].filter((role) => role !== 'M');
     const marks = this.marks();
     const closing = this.member('M').leave('close', GIVE_UP_MS + SLACK_MS);
-    await Promise.all(others.map((role) => this.sawClosed(role, marks.get(role) ?? 0, 'closed')));
+    await Promise.all(others.map((role) => this.sawClosed(role, marks.get(role) ?? 0, 'closed', NEWS_MS)));
     const outcome = await closing;
     if (!outcome.ok) this.add('command-failed', 'M', undefined, outcome.error);
   }
 
-  private async sawClosed(role: Role, mark: number, reason: string): Promise<void> {
+  private async sawClosed(role: Role, mark: number, reason: string, timeoutMs: number): Promise<void> {
     const member = this.member(role);
-    const closed = await member.waitFor((event) => event.kind === 'closed' && event.by === 'peer', NEWS_MS, mark);
+    const closed = await member.waitFor((event) => event.kind === 'closed' && event.by === 'peer', timeoutMs, mark);
     if (closed?.kind !== 'closed') this.add('no-closed', role, 'M', 'the session is still there');
     else if (member.isOurs && closed.reason !== reason) this.add('wrong-reason', role, 'M', closed.reason);
   }
@@ -262,56 +260,29 @@ class Story {
     }
   }
 
-  /** Everyone present publishes at once; ends when all is delivered and settled, or when nothing more can come. */
+  /** Everyone present publishes at once. */
   private async exchange(count: number): Promise<void> {
     if (this.settles) await pause(SETTLE_MS);
-    const { step } = this;
-    const exchange: Exchange = { step, members: [...this.present], count };
+    const exchange: Exchange = { step: this.step, members: [...this.present], count };
     this.exchanges.push(exchange);
-    const senders = exchange.members.map((role) => [role, this.member(role)] as const);
-    for (const [role, sender] of senders) {
-      for (let index = 0; index < count; index += 1) {
-        const text = messageText(step, role, index);
-        sender.publish(text, text);
-      }
-    }
-    const outcomes = (member: Member, role: Role): readonly (string | undefined)[] => {
-      const found: (string | undefined)[] = [];
-      for (const event of member.events) {
-        if (event.kind === 'settled' && event.ref?.startsWith(`${role}:${step}:`) === true) found.push(event.error);
-      }
-      return found;
-    };
-    const settled = (): boolean => senders.every(([role, member]) => outcomes(member, role).length >= count);
-    await this.untilQuiet(() => settled() && isComplete(exchange, this.members), settled, GIVE_UP_MS + SLACK_MS);
-    for (const [role, member] of senders) {
-      const ended = outcomes(member, role);
+    const outcomes = await runExchange(exchange, this.members, GIVE_UP_MS + SLACK_MS);
+    for (const [role, ended] of outcomes) {
       const failed = ended.filter((error) => error !== undefined);
-      if (failed.length > 0) this.add('not-acked', role, undefined, failed[0] ?? '', failed.length);
-      if (ended.length < count) this.add('unsettled', role, undefined, member.process.why(), count - ended.length);
+      if (ended.length < count) this.add('unsettled', role, undefined, 'no outcome in time', count - ended.length);
+      for (const [about, errors] of this.byMissing(failed))
+        {this.add('not-acked', role, about, errors[0] ?? '', errors.length);}
     }
   }
 
-  /** Resolves when `done()`, or `settled()` and no line came for {@link QUIET_MS}, or after `timeoutMs`. */
-  private async untilQuiet(done: () => boolean, settled: () => boolean, timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const stops: (() => void)[] = [];
-      let quiet: NodeJS.Timeout | undefined;
-      const finish = (): void => {
-        clearTimeout(quiet);
-        clearTimeout(deadline);
-        for (const stop of stops) stop();
-        resolve();
-      };
-      const check = (): void => {
-        clearTimeout(quiet);
-        if (done()) finish();
-        else if (settled()) quiet = setTimeout(finish, QUIET_MS);
-      };
-      const deadline = setTimeout(finish, timeoutMs);
-      for (const member of this.members.values()) stops.push(member.process.onChange(check));
-      check();
-    });
+  /** Failed publishes by the member whose ack is missing; real members do not say which. */
+  private byMissing(errors: readonly string[]): ReadonlyMap<Role | undefined, readonly string[]> {
+    const groups = new Map<Role | undefined, string[]>();
+    for (const error of errors) {
+      const named = [...this.members].filter(([, member]) => error.includes(member.name)).map(([role]) => role);
+      for (const about of named.length > 0 ? named : [undefined])
+        {groups.set(about, [...(groups.get(about) ?? []), error]);}
+    }
+    return groups;
   }
 
   /** Errors that members of ours reported by themselves, and lines that are no JSON. */
@@ -326,8 +297,4 @@ class Story {
     }
     return findings;
   }
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,0 +1,112 @@
+import type { Cell, MemberKind } from './cells.js';
+import type { Finding, FindingKind, Role, Step } from './findings.js';
+
+/** Which end of a finding a rule speaks about; what is not given is not restricted. */
+interface Side {
+  readonly roles?: readonly Role[];
+  readonly kinds?: readonly MemberKind[];
+}
+
+/**
+ * A failure that belongs to released peers.
+ *
+ * `id` is the number in the peers kit's list "Upstream behaviour seen", or a section (§) of the session notes. A rule is no
+ * excuse for a whole cell: it covers the findings of one kind, in given steps, on given sides, with given versions in place.
+ */
+export interface UpstreamRule {
+  readonly id: string;
+  readonly why: string;
+  readonly steps: readonly Step[];
+  readonly kinds: readonly FindingKind[];
+  /** What must stand at these places of the cell. */
+  readonly needs?: Readonly<Partial<Record<Role, readonly MemberKind[]>>>;
+  readonly at: Side;
+  readonly about?: Side;
+}
+
+const OLD = ['0.7.0'] as const;
+
+/** Everything we accept of others, and why. The runs of real peers among themselves must need exactly these rules. */
+export const UPSTREAM_RULES: readonly UpstreamRule[] = [
+  {
+    id: '3',
+    why: 'a 0.7.0 moderator waits for acks of GROUP_REMOVE under a name that never comes, gives up, and skips the leave request',
+    steps: ['remove'],
+    kinds: ['command-failed'],
+    needs: { M: OLD },
+    at: { roles: ['M'] },
+    about: { roles: ['B'] },
+  },
+  {
+    id: '3',
+    why: 'so the removed member is not told, and keeps its subscription',
+    steps: ['remove'],
+    kinds: ['no-closed', 'leaked'],
+    needs: { M: OLD },
+    at: { roles: ['B'] },
+  },
+  {
+    id: '3',
+    why: 'so a new invitation meets the old session and makes no new one',
+    steps: ['rejoin'],
+    kinds: ['no-session'],
+    needs: { M: OLD },
+    at: { roles: ['B'] },
+  },
+  {
+    id: '3',
+    why: 'so the old session, which has seen its own removal, waits for acks that do not come',
+    steps: ['rejoin', 'leave'],
+    kinds: ['not-acked'],
+    needs: { M: OLD },
+    at: { roles: ['B'] },
+  },
+  {
+    id: '§3.7',
+    why: 'a 0.7.0 participant that leaves tells nobody, so the others go on waiting for its acks',
+    steps: ['leave'],
+    kinds: ['not-acked', 'no-left'],
+    needs: { A: OLD },
+    at: { roles: ['M', 'B', 'C'] },
+    about: { roles: ['A'] },
+  },
+  {
+    id: '§9.3',
+    why: 'a 0.7.0 moderator does not know the notice of a leaving member, so nobody learns of it and acks of it stay missing',
+    steps: ['leave'],
+    kinds: ['not-acked', 'no-left'],
+    needs: { M: OLD },
+    at: { roles: ['M', 'B', 'C'] },
+    about: { roles: ['A'] },
+  },
+  {
+    id: '§3.9',
+    why: 'a 0.7.0 receiver keeps the order buffer of a removed member and takes its new messages 1, 2, ... for repeats',
+    steps: ['rejoin', 'leave'],
+    kinds: ['lost'],
+    at: { kinds: OLD },
+    about: { roles: ['B'] },
+  },
+];
+
+function fits(side: Side, role: Role, kind: MemberKind): boolean {
+  return (side.roles?.includes(role) ?? true) && (side.kinds?.includes(kind) ?? true);
+}
+
+/** Program at a place of a cell. */
+export function kindAt(cell: Cell, role: Role): MemberKind {
+  const [first, second] = cell.participants;
+  return { M: cell.moderator, A: first, B: second, C: second }[role];
+}
+
+/** The rule that covers a finding; `undefined` means it counts as a failure. */
+export function ruleFor(cell: Cell, finding: Finding): UpstreamRule | undefined {
+  return UPSTREAM_RULES.find((rule) => {
+    if (!rule.steps.includes(finding.step) || !rule.kinds.includes(finding.kind)) return false;
+    const needs = Object.entries(rule.needs ?? {}) as [Role, readonly MemberKind[]][];
+    if (!needs.every(([role, kinds]) => kinds.includes(kindAt(cell, role)))) return false;
+    if (!fits(rule.at, finding.at, kindAt(cell, finding.at))) return false;
+    // Real members do not say whose ack is missing; where it is known it must be the one the rule names.
+    return finding.about === undefined || fits(rule.about ?? {}, finding.about, kindAt(cell, finding.about));
+  });
+}
