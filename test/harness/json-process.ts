@@ -166,8 +166,9 @@ export class JsonProcess {
       };
       const check = (): void => {
         if (condition()) settle();
-        else if (this.exit !== undefined)
-          {settle(new Error(`${this.label} ended while waiting for ${what}: ${this.why()}`));}
+        else if (this.exit !== undefined) {
+          settle(new Error(`${this.label} ended while waiting for ${what}: ${this.why()}`));
+        }
       };
       const timer = setTimeout(() => {
         settle(new Error(`${this.label}: no ${what} within ${timeoutMs} ms: ${this.why()}`));

@@ -17,8 +17,9 @@ export interface NodeProcess {
 const READY_MS = 30_000;
 
 function commandOf(kind: NodeKind, listen: string): Omit<JsonProcessOptions, 'label'> {
-  if (kind === 'embedded')
-    {return { command: process.execPath, args: [programPath, 'node', '--listen', listen, '--json'] };}
+  if (kind === 'embedded') {
+    return { command: process.execPath, args: [programPath, 'node', '--listen', listen, '--json'] };
+  }
   if (kind.startsWith('node-')) {
     return { command: 'python3', args: [kitScript('node.py'), '--listen', listen, '--binary', slimProgram(kind)] };
   }

@@ -269,8 +269,9 @@ class Story {
     for (const [role, ended] of outcomes) {
       const failed = ended.filter((error) => error !== undefined);
       if (ended.length < count) this.add('unsettled', role, undefined, 'no outcome in time', count - ended.length);
-      for (const [about, errors] of this.byMissing(failed))
-        {this.add('not-acked', role, about, errors[0] ?? '', errors.length);}
+      for (const [about, errors] of this.byMissing(failed)) {
+        this.add('not-acked', role, about, errors[0] ?? '', errors.length);
+      }
     }
   }
 
@@ -279,8 +280,9 @@ class Story {
     const groups = new Map<Role | undefined, string[]>();
     for (const error of errors) {
       const named = [...this.members].filter(([, member]) => error.includes(member.name)).map(([role]) => role);
-      for (const about of named.length > 0 ? named : [undefined])
-        {groups.set(about, [...(groups.get(about) ?? []), error]);}
+      for (const about of named.length > 0 ? named : [undefined]) {
+        groups.set(about, [...(groups.get(about) ?? []), error]);
+      }
     }
     return groups;
   }
