@@ -1,0 +1,38 @@
+/** Makes the identity tokens of this app. */
+export interface TokenProvider {
+  /** Whom the tokens name: what a verifier of them gives as `subject`. The same for the life of the provider. */
+  readonly subject: string;
+  /**
+   * A token that is valid now. Each message that leaves gets a new one, retransmissions too (`interceptor.rs:on_msg_from_app`).
+   *
+   * @param nowMs - milliseconds since 1970
+   */
+  mint(nowMs: number): string;
+}
+
+/**
+ * Why a token was refused: `malformed` is no token of this kind, `expired` and `future` lie outside of its time window by the
+ * clock of this machine, `bad-mac` is forged or made with another secret.
+ */
+export type TokenProblem = 'malformed' | 'expired' | 'future' | 'bad-mac';
+
+/** What {@link TokenVerifier.verify} finds. */
+export type VerifiedToken =
+  | {
+      readonly ok: true;
+      /** Whom the token names. Chosen by the peer: for people only after the display filter, never a path or pattern. */
+      readonly subject: string;
+      /** The signature key the token vouches for, raw. Peers since 1.3 send one in every token, older ones only with MLS. */
+      readonly publicKey?: Uint8Array;
+    }
+  | { readonly ok: false; readonly reason: TokenProblem };
+
+/** Checks the identity tokens of peers. */
+export interface TokenVerifier {
+  /**
+   * Checks a token. Never throws, whatever the token is.
+   *
+   * @param nowMs - milliseconds since 1970
+   */
+  verify(token: string, nowMs: number): VerifiedToken;
+}
