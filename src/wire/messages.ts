@@ -67,7 +67,10 @@ export interface MlsPayload {
   readonly content: Uint8Array;
 }
 
-/** `Content`: what a Publish carries. `unknown` keeps a content this package has no type for. */
+/**
+ * `Content`: what a Publish carries. `unknown` stands for none, for one of a newer peer, and for a command without a name that it
+ * must have; it is written as none.
+ */
 export type Content =
   | { readonly kind: 'app'; readonly payloadType: string; readonly blob: Uint8Array }
   | { readonly kind: 'discoveryRequest'; readonly destination?: Name }
@@ -101,7 +104,7 @@ export type Content =
   | { readonly kind: 'ping' }
   | { readonly kind: 'unknown' };
 
-/** App or trace metadata of a message. */
+/** App or trace metadata of a message. What decoding gives has no prototype: a key of a peer finds nothing inherited. */
 export type Metadata = Readonly<Record<string, string>>;
 
 /** `Publish` with the metadata of its `Message`: every session message. */
