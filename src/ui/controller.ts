@@ -1,0 +1,159 @@
+import {
+  type ChatState,
+  COMMANDS,
+  currentSession,
+  inputContext,
+  needsTick,
+  parseInput,
+  type TuiDeps,
+} from '../chat/index.js';
+import { assertNever } from '../util/index.js';
+import { compose, type ComposerContext, type ComposerEffect, emptyComposer } from './composer.js';
+import type { InputEvent, StartTimer, Vocabulary } from './input/index.js';
+import type { ScreenSize } from './live-layout.js';
+import { leaveQuestion, type UiState } from './live-view.js';
+
+/** How often countdowns are drawn, ms. */
+export const TICK_MS = 500;
+
+/** What a {@link TuiController} needs. */
+export interface TuiControllerDeps extends Pick<TuiDeps, 'store' | 'execute' | 'nowMs'> {
+  readonly size: () => ScreenSize;
+  readonly startTimer: StartTimer;
+  /** The user will not wait for a proper end. */
+  readonly onForce: () => void;
+  /** The chat has ended. */
+  readonly onEnded: (exitCode: number) => void;
+}
+
+/**
+ * Everything the UI does that is not drawing: keys into commands, time into ticks. Knows neither Ink nor a terminal.
+ *
+ * A store in the sense of `useSyncExternalStore`.
+ */
+export class TuiController {
+  private readonly deps: TuiControllerDeps;
+  private readonly listeners = new Set<() => void>();
+  private state: UiState;
+  private stopTick: (() => void) | undefined;
+  private readonly stopWatching: () => void;
+  private clearScreen: (() => void) | undefined;
+  private hasAskedToLeave = false;
+
+  constructor(deps: TuiControllerDeps) {
+    this.deps = deps;
+    this.state = { composer: emptyComposer, size: deps.size(), nowMs: deps.nowMs(), isClosed: false };
+    this.stopWatching = deps.store.subscribe(() => {
+      this.onChatChange();
+    });
+  }
+
+  readonly getState = (): UiState => this.state;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  };
+
+  /** Looks at the chat for the first time; from then on it is told about changes. */
+  start(): void {
+    this.onChatChange();
+  }
+
+  /** Says how the screen is cleared. @returns takes that back */
+  readonly onClearScreen = (clear: () => void): (() => void) => {
+    this.clearScreen = clear;
+    return () => {
+      this.clearScreen = undefined;
+    };
+  };
+
+  /** Takes what was typed. */
+  handle(events: readonly InputEvent[]): void {
+    for (const event of events) {
+      const step = compose(this.state.composer, event, this.context());
+      this.update({ composer: step.state });
+      // At once, because the next event of the same chunk may depend on it: Ctrl+C behind /quit, for one.
+      for (const effect of step.effects) this.perform(effect);
+    }
+  }
+
+  /** Leaves as the user would with /quit. */
+  leave(): void {
+    this.hasAskedToLeave = true;
+    this.deps.execute({ type: 'exit' });
+  }
+
+  /** The screen has another size. */
+  resize(): void {
+    this.update({ size: this.deps.size() });
+  }
+
+  /** Ends: nothing live is shown any more, no timer runs. */
+  close(): void {
+    this.stopWatching();
+    this.stopTick?.();
+    this.stopTick = undefined;
+    this.update({ isClosed: true });
+  }
+
+  private update(change: Partial<UiState>): void {
+    this.state = { ...this.state, ...change };
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private perform(effect: ComposerEffect): void {
+    switch (effect.kind) {
+      case 'run':
+        if (effect.command.type === 'exit') this.hasAskedToLeave = true;
+        this.deps.execute(effect.command);
+        break;
+      case 'clear-screen':
+        this.clearScreen?.();
+        break;
+      case 'force':
+        this.deps.onForce();
+        break;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  private onChatChange(): void {
+    const chat = this.deps.store.getState();
+    this.update({ nowMs: this.deps.nowMs() });
+    if (chat.ended !== null) this.deps.onEnded(chat.ended.exitCode);
+    else if (needsTick(chat)) this.stopTick ??= this.deps.startTimer(TICK_MS, () => this.onTick());
+  }
+
+  private onTick(): void {
+    this.stopTick = undefined;
+    this.deps.store.dispatch({ type: 'tick', nowMs: this.deps.nowMs() });
+    // A tick that changes nothing in the chat still changes countdowns, and is followed by the next one.
+    this.onChatChange();
+  }
+
+  private context(): ComposerContext {
+    const chat = this.deps.store.getState();
+    return {
+      parse: (line, isConfirmed) => parseInput(line, inputContext(chat, isConfirmed)),
+      vocabulary: () => vocabularyOf(chat),
+      leaveWarning: leaveQuestion(chat),
+      isLeaving: this.hasAskedToLeave || chat.leaving !== null,
+    };
+  }
+}
+
+/** What Tab knows: commands, the other members, and who has been invited. */
+function vocabularyOf(chat: ChatState): Vocabulary {
+  const members = currentSession(chat)?.members ?? [];
+  return {
+    commands: COMMANDS.map(({ name }) => `/${name}`),
+    names: [
+      ...members.filter(({ name }) => name !== chat.local).map(({ label }) => label),
+      ...chat.invitations.map(({ label }) => label),
+    ],
+  };
+}

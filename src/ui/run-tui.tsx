@@ -1,0 +1,126 @@
+import { constants } from 'node:os';
+
+import { render } from 'ink';
+
+import type { RunTui, TuiExit } from '../chat/index.js';
+import { App } from './app.js';
+import { TuiController } from './controller.js';
+import { eraseReflowed, inkStdout, reflowsLines } from './ink-stdout.js';
+import { InputReader, type StartTimer } from './input/index.js';
+import type { ScreenSize } from './live-layout.js';
+import { liveView } from './live-view.js';
+import { type LeaveStyle, Terminal } from './terminal.js';
+import { makePaint, wantsColor } from './theme.js';
+
+/** Signals that ask the program to end, and can wait until it has left. */
+const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
+type Signal = (typeof SIGNALS)[number];
+
+const startTimer: StartTimer = (afterMs, run) => {
+  const timer = setTimeout(run, afterMs);
+  return () => {
+    clearTimeout(timer);
+  };
+};
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('the UI threw something that is no error', { cause: thrown });
+}
+
+/**
+ * Shows the chat in a terminal until it has ended.
+ *
+ * Both streams must be terminals. The terminal is restored on every way out, also when the process ends from elsewhere. SIGTERM,
+ * SIGHUP, SIGINT and a terminal that went away leave properly; a signal then gives 128 plus its number as exit code, and a second
+ * one does not wait.
+ *
+ * @returns a promise that rejects with what the UI threw
+ */
+export const runTui: RunTui = async (deps) => {
+  const { stdin, stdout, store } = deps;
+  const terminal = new Terminal({ stdin, stdout });
+  let finish: (exit: TuiExit) => void = () => undefined;
+  let fail: (thrown: unknown) => void = () => undefined;
+  const outcome = new Promise<TuiExit>((resolve, reject) => {
+    finish = resolve;
+    fail = (thrown) => {
+      reject(toError(thrown));
+    };
+  });
+  let signalCode: number | undefined;
+  const size = (): ScreenSize => ({ columns: stdout.columns, rows: stdout.rows });
+
+  const controller = new TuiController({
+    ...deps,
+    size,
+    startTimer,
+    onForce: () => finish({ kind: 'forced' }),
+    onEnded: (exitCode) => finish({ kind: 'ended', exitCode: signalCode ?? exitCode }),
+  });
+  const reader = new InputReader({
+    startTimer,
+    onEvents: (events) => {
+      try {
+        controller.handle(events);
+      } catch (error) {
+        fail(error);
+      }
+    },
+  });
+
+  const onSignal = (signal: Signal): void => {
+    const exitCode = 128 + constants.signals[signal];
+    if (signalCode !== undefined) finish({ kind: 'ended', exitCode });
+    signalCode = exitCode;
+    controller.leave();
+  };
+  const onGone = (): void => controller.leave();
+  const reflows = reflowsLines(process.env);
+  // Must be told before Ink is, so it is registered first.
+  const onResize = (): void => {
+    const before = controller.getState();
+    if (stdout.columns < before.size.columns) {
+      stdout.write(eraseReflowed(liveView(store.getState(), before), stdout.columns, reflows));
+    }
+    controller.resize();
+  };
+
+  stdout.on('resize', onResize).on('error', onGone);
+  stdin.on('end', onGone).on('error', onGone);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  const paint = makePaint(wantsColor(process.env));
+  const ink = render(<App store={store} controller={controller} paint={paint} onError={fail} />, {
+    stdout: inkStdout(stdout),
+    stdin,
+    exitOnCtrlC: false,
+    patchConsole: false,
+  });
+  const leaveTerminal = (style: LeaveStyle): void => {
+    ink.unmount();
+    terminal.restore(style);
+  };
+  const onExit = (): void => leaveTerminal('abrupt');
+  process.on('exit', onExit);
+
+  try {
+    terminal.enter((bytes) => reader.feed(bytes));
+    controller.start();
+    const exit = await outcome;
+    controller.close();
+    // Until the empty live region has been drawn and everything has reached the terminal.
+    const drawn = ink.waitUntilExit();
+    await Promise.resolve();
+    ink.unmount();
+    await drawn;
+    terminal.restore('clean');
+    return exit;
+  } finally {
+    reader.close();
+    controller.close();
+    leaveTerminal('abrupt');
+    process.off('exit', onExit);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    stdin.off('end', onGone).off('error', onGone);
+    stdout.off('resize', onResize);
+  }
+};

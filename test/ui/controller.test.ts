@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+
+import { type ChatAction, createChatStore, type FaceCommand } from '../../src/chat/index.js';
+import { TICK_MS, TuiController } from '../../src/ui/controller.js';
+import { type InputEvent } from '../../src/ui/input/index.js';
+
+const AT = '2026-11-23T12:00:00.000Z';
+const START_MS = Date.parse(AT);
+
+function setUp() {
+  const timers: { afterMs: number; run: () => void }[] = [];
+  const executed: FaceCommand[] = [];
+  const ends: (number | 'forced')[] = [];
+  const time = { nowMs: START_MS };
+  const store = createChatStore({
+    clock: { ms: Date.parse, time: (at) => at.slice(11, 16), day: (at) => at.slice(0, 10) },
+    echo: 'live',
+    isLive: true,
+  });
+  const controller = new TuiController({
+    store,
+    execute: (command) => executed.push(command),
+    nowMs: () => time.nowMs,
+    size: () => ({ columns: 80, rows: 24 }),
+    startTimer: (afterMs, run) => {
+      const timer = { afterMs, run };
+      timers.push(timer);
+      return () => timers.splice(timers.indexOf(timer), 1);
+    },
+    onForce: () => ends.push('forced'),
+    onEnded: (exitCode) => ends.push(exitCode),
+  });
+  controller.start();
+  const type = (...events: InputEvent[]): void => controller.handle(events);
+  const dispatch = async (...actions: ChatAction[]): Promise<void> => {
+    for (const action of actions) store.dispatch(action);
+    await Promise.resolve();
+  };
+  return { timers, executed, ends, time, store, controller, type, dispatch };
+}
+
+const key = (name: string): InputEvent => ({ kind: 'key', key: name });
+const text = (value: string): InputEvent => ({ kind: 'text', text: value });
+
+const session: ChatAction[] = [
+  {
+    type: 'ready',
+    at: AT,
+    local: 'a/b/me/1',
+    node: { endpoint: 'x', embedded: false },
+    role: 'moderator',
+    channel: 'a/b/chat',
+    version: '1',
+  },
+  {
+    type: 'session',
+    at: AT,
+    session: 1,
+    channel: 'a/b/chat',
+    moderator: 'a/b/me/1',
+    members: ['a/b/me/1', 'a/b/bob/2'],
+    mls: { state: 'off' },
+    timeoutMs: 1000,
+    maxRetries: 29,
+    metadata: {},
+  },
+];
+
+describe('TuiController', () => {
+  it('publishes what is typed, in a group only', async () => {
+    const { executed, type, dispatch, controller } = setUp();
+    type(text('hello'), key('enter'));
+    expect(executed).toEqual([]);
+    expect(controller.getState().composer.notice).toContain('nobody is listening');
+    await dispatch(...session);
+    type(key('enter'));
+    expect(executed).toEqual([{ type: 'publish', text: 'hello' }]);
+  });
+
+  it('knows within one chunk that leaving has begun', async () => {
+    const { executed, ends, type, dispatch } = setUp();
+    await dispatch(...session);
+    type(text('/quit'), key('enter'), key('ctrl+c'));
+    expect(executed).toEqual([{ type: 'exit' }]);
+    expect(ends).toEqual(['forced']);
+  });
+
+  it('completes names of members, and not the own one', async () => {
+    const { type, dispatch, controller } = setUp();
+    await dispatch(...session);
+    type(text('b'), key('tab'));
+    expect(controller.getState().composer.editor.text).toBe('bob: ');
+    type(key('ctrl+u'), text('m'), key('tab'));
+    expect(controller.getState().composer.editor.text).toBe('m');
+  });
+
+  it('ticks only while something changes by time alone', async () => {
+    const { timers, time, dispatch, controller } = setUp();
+    await dispatch(...session);
+    expect(timers).toEqual([]);
+    await dispatch({ type: 'own', at: AT, ref: 'r', text: 'hi' });
+    expect(timers.map(({ afterMs }) => afterMs)).toEqual([TICK_MS]);
+    await dispatch({ type: 'delivery', at: AT, ref: 'r', id: 1, state: 'sent', acked: [], missing: ['a/b/bob/2'] });
+    for (let ticks = 0; ticks < 3; ticks += 1) {
+      time.nowMs += TICK_MS;
+      timers.pop()?.run();
+      await Promise.resolve();
+    }
+    // 1.5 s old: the message has become a finished line, and nothing waits any more.
+    expect(timers).toEqual([]);
+    expect(controller.getState().nowMs).toBe(START_MS + 3 * TICK_MS);
+  });
+
+  it('ends with the chat', async () => {
+    const { ends, dispatch } = setUp();
+    await dispatch({ type: 'bye', at: AT, exitCode: 5 });
+    expect(ends).toEqual([5]);
+  });
+
+  it('stops its timer when it is closed', async () => {
+    const { timers, dispatch, controller } = setUp();
+    await dispatch(...session, { type: 'own', at: AT, ref: 'r', text: 'hi' });
+    controller.close();
+    expect(timers).toEqual([]);
+    await dispatch({ type: 'own', at: AT, ref: 's', text: 'hi' });
+    expect(timers).toEqual([]);
+    expect(controller.getState().isClosed).toBe(true);
+  });
+
+  it('clears the screen with what it was given', () => {
+    const { type, controller } = setUp();
+    let cleared = 0;
+    const stop = controller.onClearScreen(() => (cleared += 1));
+    type(key('ctrl+l'));
+    stop();
+    type(key('ctrl+l'));
+    expect(cleared).toBe(1);
+  });
+});

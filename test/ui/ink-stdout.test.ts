@@ -1,0 +1,60 @@
+import { PassThrough } from 'node:stream';
+
+import { describe, expect, it } from 'vitest';
+
+import { eraseReflowed, inkStdout, reflowsLines } from '../../src/ui/ink-stdout.js';
+import { type LiveLayout } from '../../src/ui/live-layout.js';
+
+describe('the terminal as Ink sees it', () => {
+  it('is endlessly tall, and otherwise the stream itself', () => {
+    const stream = Object.assign(new PassThrough(), { rows: 24, columns: 80, isTTY: true });
+    const seen = inkStdout(stream as unknown as NodeJS.WriteStream);
+    expect(seen.rows).toBeGreaterThan(1_000_000);
+    expect(seen.columns).toBe(80);
+    expect(seen.isTTY).toBe(true);
+    const resized: number[] = [];
+    const listener = (): void => void resized.push(1);
+    seen.on('resize', listener);
+    stream.emit('resize');
+    seen.off('resize', listener);
+    stream.emit('resize');
+    expect(resized).toEqual([1]);
+    seen.write('text');
+    expect(String(stream.read())).toBe('text');
+  });
+});
+
+describe('erasing what a narrower terminal has wrapped anew', () => {
+  const layout: LiveLayout = {
+    rows: [
+      { kind: 'pending', text: 'x'.repeat(50) },
+      { kind: 'composer', text: `> ${'y'.repeat(30)}` },
+      { kind: 'status', text: 'z'.repeat(70) },
+    ],
+    cursor: { x: 32, y: 1 },
+  };
+
+  it('goes up over the rows that the lines above the cursor take now', () => {
+    // 50 columns take 3 rows of 20, and the cursor is on the second row of its own line.
+    expect(eraseReflowed(layout, 20, true)).toBe('\u001b[4A\r\u001b[J\u001b[1B');
+  });
+
+  it('goes up over as many rows as before where lines are cut', () => {
+    expect(eraseReflowed(layout, 20, false)).toBe('\u001b[1A\r\u001b[J\u001b[1B');
+  });
+
+  it('starts below the last row when there is no cursor', () => {
+    expect(eraseReflowed({ ...layout, cursor: undefined }, 40, true)).toBe('\u001b[5A\r\u001b[J\u001b[3B');
+  });
+
+  it('stays in its row when there is nothing above', () => {
+    expect(eraseReflowed({ rows: layout.rows.slice(1), cursor: { x: 2, y: 0 } }, 20, true)).toBe('\r\u001b[J');
+  });
+
+  it('knows the terminals that cut lines', () => {
+    expect(reflowsLines({ TERM: 'xterm-256color' })).toBe(true);
+    expect(reflowsLines({ TERM: 'xterm', XTERM_VERSION: 'XTerm(379)' })).toBe(false);
+    expect(reflowsLines({ TERM: 'linux' })).toBe(false);
+    expect(reflowsLines({ TERM: 'screen', XTERM_VERSION: 'XTerm(379)', TMUX: '/tmp/x' })).toBe(true);
+  });
+});
