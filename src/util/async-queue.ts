@@ -59,6 +59,10 @@ export class AsyncQueue<T> {
     });
     try {
       return await withDeadline(next, options);
+    } catch (error) {
+      // Whoever is not waiting any more got an item in the same instant, which would be lost; or the queue was closed.
+      if (waiter === undefined || this.#waiters.has(waiter)) throw error;
+      return await next;
     } finally {
       if (waiter !== undefined) this.#waiters.delete(waiter);
     }
@@ -95,11 +99,9 @@ export async function withDeadline<T>(promise: Promise<T>, { signal, timeoutMs }
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    if (signal?.aborted === true) {
-      onAbort();
-      return;
-    }
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    // Also after an abort: a failure that comes later would be an unhandled rejection.
     promise.then(
       (value) => {
         finish();
