@@ -1,0 +1,214 @@
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+
+import { ConfigError } from '../util/index.js';
+import { GrpcConnection, type GrpcConnectionOwner, type QueueLimits } from './grpc-connection.js';
+import type { DisconnectReason, NodeLogEvent } from './log-event.js';
+import type { MessageProcessor } from './message-processor.js';
+
+/** HTTP/2 path of the one method of a data-plane port. */
+export const OPEN_CHANNEL_PATH = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
+
+/** How a {@link GrpcServer} treats its connections. */
+export interface GrpcServerOptions {
+  readonly queue: QueueLimits;
+  /** Interval of HTTP/2 pings, in milliseconds. */
+  readonly keepaliveMs: number;
+  /** How long the answer to a ping may take, in milliseconds. */
+  readonly keepaliveTimeoutMs: number;
+}
+
+// HTTP/2 flow control: the protocol's default of 64 KiB is one round trip per 64 KiB.
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
+// Node refuses new streams on a connection that holds more; the queues have limits of their own.
+const SESSION_MEMORY_MB = 256;
+// How long orderly ends may take when the server closes or a client was cut off, in milliseconds.
+const GRACE_MS = 1_000;
+
+interface SessionState {
+  readonly remote: string;
+  readonly connections: Set<GrpcConnection>;
+  timer: NodeJS.Timeout;
+}
+
+/**
+ * The gRPC face of the node: listens, opens a {@link GrpcConnection} per OpenChannel stream, pings idle clients.
+ *
+ * Written on `node:http2` and not on the server of grpc-js: that one can neither reset the stream of a client that does not
+ * read nor write several messages at once (data-plane.md 6.7 case 38; src/node/index.ts has the measurements).
+ */
+export class GrpcServer implements GrpcConnectionOwner {
+  readonly #server: Http2Server;
+  readonly #sessions = new Map<ServerHttp2Session, SessionState>();
+  readonly #processor: MessageProcessor<GrpcConnection>;
+  readonly #options: GrpcServerOptions;
+  readonly #log: (event: NodeLogEvent) => void;
+  #isClosing = false;
+
+  constructor(
+    processor: MessageProcessor<GrpcConnection>,
+    log: (event: NodeLogEvent) => void,
+    options: GrpcServerOptions,
+  ) {
+    this.#processor = processor;
+    this.#log = log;
+    this.#options = options;
+    this.#server = createServer({
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: { initialWindowSize: STREAM_WINDOW_BYTES },
+    });
+    this.#server.on('connection', (socket: Socket) => {
+      // A session refuses to do this for its socket.
+      socket.setNoDelay(true);
+    });
+    this.#server.on('session', (session) => {
+      this.#onSession(session);
+    });
+    this.#server.on('stream', (stream, headers) => {
+      this.#onStream(stream, headers);
+    });
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @returns the address it listens at
+   * @throws ConfigError `port-in-use`, or `bad-config` for an address that this machine does not have or may not use
+   */
+  listen(host: string, port: number): Promise<AddressInfo> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', (cause: NodeJS.ErrnoException) => {
+        const code = cause.code === 'EADDRINUSE' ? 'port-in-use' : 'bad-config';
+        const problem = code === 'port-in-use' ? 'another program uses this port' : (cause.code ?? cause.message);
+        reject(new ConfigError(code, `Cannot listen at ${host} port ${port}: ${problem}.`, { cause }));
+      });
+      server.listen({ host, port }, () => {
+        server.removeAllListeners('error');
+        // Errors of a listening server are those of single sockets (too many files, for one): the others go on.
+        server.on('error', () => undefined);
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Ends all streams with OK, then everything that is left after a second. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    for (const [session, { connections }] of this.#sessions) {
+      for (const connection of connections) connection.end('shutdown');
+      session.close();
+    }
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions.keys()) session.destroy();
+    }, GRACE_MS);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  onDetached(connection: GrpcConnection, reason: DisconnectReason): void {
+    this.#log({ kind: 'disconnected', connection: connection.index, reason });
+  }
+
+  onCutOff(connection: GrpcConnection, frames: number, bytes: number): void {
+    this.#log({ kind: 'cut-off', connection: connection.index, frames, bytes });
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    const { socket } = session;
+    const state: SessionState = {
+      remote: `${socket.remoteAddress ?? 'unknown'} port ${socket.remotePort ?? 0}`,
+      connections: new Set(),
+      timer: this.#pingLater(session),
+    };
+    this.#sessions.set(session, state);
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      // Bytes that are not HTTP/2. Other errors end the session too, and need no word: its streams say that they are lost.
+      if (error.code === 'ERR_HTTP2_ERROR') {
+        this.#log({ kind: 'refused', remote: state.remote, reason: 'not-http2' });
+      }
+    });
+    session.on('close', () => {
+      clearTimeout(state.timer);
+      this.#sessions.delete(session);
+    });
+  }
+
+  /** Upstream `sv.rs:KeepaliveServerParameters`: so a client that vanished without a word is noticed. */
+  #pingLater(session: ServerHttp2Session): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#ping(session);
+    }, this.#options.keepaliveMs);
+    timer.unref();
+    return timer;
+  }
+
+  #ping(session: ServerHttp2Session): void {
+    const state = this.#sessions.get(session);
+    if (state === undefined || session.destroyed) return;
+    state.timer = setTimeout(() => {
+      this.#log({ kind: 'keepalive-timeout', remote: state.remote });
+      session.destroy();
+    }, this.#options.keepaliveTimeoutMs);
+    state.timer.unref();
+    const { timer } = state;
+    session.ping((error: Error | null) => {
+      clearTimeout(timer);
+      if (error === null && this.#sessions.has(session)) state.timer = this.#pingLater(session);
+    });
+  }
+
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const state = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
+    if (state === undefined || this.#isClosing) {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    const refusal = refusalOf(headers);
+    if (refusal !== undefined) {
+      this.#log({ kind: 'refused', remote: state.remote, reason: refusal.reason });
+      stream.on('error', () => undefined);
+      stream.respond(refusal.headers, { endStream: true });
+      return;
+    }
+    const connection = new GrpcConnection(stream, this.#processor, this, this.#options.queue);
+    state.connections.add(connection);
+    stream.on('close', () => {
+      state.connections.delete(connection);
+    });
+    this.#log({ kind: 'connected', connection: connection.index, remote: state.remote });
+  }
+}
+
+function refusalOf(headers: IncomingHttpHeaders):
+  | { readonly reason: 'not-grpc' | 'unknown-method'; readonly headers: Readonly<Record<string, string | number>> }
+  | undefined {
+  const contentType = headers['content-type'] ?? '';
+  if (headers[':method'] !== 'POST' || !/^application\/grpc($|[+;])/.test(contentType)) {
+    return { reason: 'not-grpc', headers: { ':status': 415 } };
+  }
+  if (headers[':path'] === OPEN_CHANNEL_PATH) return undefined;
+  return {
+    reason: 'unknown-method',
+    headers: {
+      ':status': 200,
+      'content-type': 'application/grpc',
+      'grpc-status': '12',
+      'grpc-message': 'this node serves only OpenChannel of dataplane.proto.v1.DataPlaneService',
+    },
+  };
+}
