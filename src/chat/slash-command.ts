@@ -164,7 +164,7 @@ function unknown(word: string): string {
     (left, right) => left.distance - right.distance,
   )[0];
   const guess =
-    near !== undefined && near.distance <= Math.max(1, Math.floor(word.length / 3))
+    near !== undefined && near.distance <= 2 && near.distance < word.length - 1
       ? `did you mean /${near.name}?`
       : 'try /help,';
   return `there is no command /${word}; ${guess} or // to send a line that starts with a slash`;

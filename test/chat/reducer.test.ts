@@ -1,0 +1,374 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  ALICE,
+  at,
+  BOB,
+  CAROL,
+  CHANNEL,
+  LIVE,
+  message,
+  PLAIN,
+  ready,
+  run,
+  screen,
+  session,
+  after,
+} from './chat-helper.js';
+
+const asAlice = run(
+  LIVE,
+  ready(ALICE, 'moderator'),
+  session([ALICE]),
+  { type: 'joined', at: at('12:01'), session: 7, member: BOB, members: 2 },
+  { type: 'joined', at: at('12:01'), session: 7, member: CAROL, members: 3 },
+);
+const own = (ref: string, text: string, time: string) => ({ type: 'own', ref, text, at: at(time) }) as const;
+const delivery = (
+  ref: string,
+  state: 'queued' | 'sent' | 'acked' | 'failed',
+  acked: readonly string[],
+  missing: readonly string[],
+  time = '12:05',
+) => ({ type: 'delivery', ref, id: 1, state, acked, missing, at: at(time) }) as const;
+
+describe('the chat of a moderator', () => {
+  it('is the screen of the design', () => {
+    const state = after(
+      asAlice,
+      LIVE,
+      own('m1', 'hi both', '12:02'),
+      delivery('m1', 'acked', [BOB, CAROL], [], '12:02'),
+      message(BOB, 'hello! 日本語 and emoji work', '12:02'),
+      message(CAROL, 'two lines\npasted as one message', '12:03'),
+      { type: 'presence', at: at('12:04'), session: 7, member: CAROL, presence: 'silent', lastHeardAt: at('12:03') },
+      own('m2', 'did you see the build?', '12:05'),
+      delivery('m2', 'sent', [], [BOB, CAROL]),
+      { type: 'tick', nowMs: Date.parse(at('12:05:02')) },
+      delivery('m2', 'failed', [BOB], [CAROL]),
+      own('m3', 'sending this now', '12:06'),
+      delivery('m3', 'sent', [BOB], [CAROL], '12:06'),
+    );
+    expect(screen(state)).toEqual([
+      '12:01 -- bob joined (2 members)',
+      '12:01 -- carol joined (3 members)',
+      '12:02  alice  hi both',
+      '12:02    bob  hello! 日本語 and emoji work',
+      '12:03  carol  two lines',
+      '              pasted as one message',
+      '12:04 -- carol does not answer (last heard 12:03)',
+      '12:05  alice  did you see the build?',
+      '12:05 !! not delivered to carol: "did you see the build?"  /retry or /remove carol',
+    ]);
+    expect(state.own).toMatchObject([{ ref: 'm3', acked: 1, missing: [CAROL], isPrinted: false }]);
+    expect(state.failed).toMatchObject([{ ref: 'm2', rawText: 'did you see the build?', missing: [CAROL] }]);
+  });
+
+  it('gives way to "name: text" on a narrow screen', () => {
+    expect(screen(after(asAlice, LIVE, message(BOB, 'a\nb', '12:02')), 40).slice(-2)).toEqual(['12:02 bob: a', '  b']);
+  });
+
+  it('keeps own lines in the order of writing when a later one is acknowledged first', () => {
+    const state = after(
+      asAlice,
+      LIVE,
+      own('m1', 'one', '12:02'),
+      own('m2', 'two', '12:02'),
+      delivery('m2', 'acked', [BOB, CAROL], []),
+      delivery('m1', 'acked', [BOB, CAROL], []),
+    );
+    expect(screen(state).slice(-2)).toEqual(['12:02  alice  one', '12:02  alice  two']);
+    expect(state.own).toEqual([]);
+  });
+
+  it('keeps a message live while it waits for the first member, however long', () => {
+    const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]), own('m1', 'hello?', '12:02'));
+    const later = after(alone, LIVE, delivery('m1', 'queued', [], []), {
+      type: 'tick',
+      nowMs: Date.parse(at('12:30')),
+    });
+    expect(screen(later)).toEqual([]);
+    expect(later.own).toMatchObject([{ state: 'queued', isPrinted: false }]);
+  });
+
+  it('takes a dropped message back without a word about delivery', () => {
+    const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]), own('m1', 'hello?', '12:02'));
+    const dropped = after(alone, LIVE, delivery('m1', 'queued', [], []), delivery('m1', 'failed', [], []));
+    expect(screen(dropped)).toEqual([]);
+    expect(dropped.own).toEqual([]);
+    expect(dropped.failed).toEqual([]);
+  });
+
+  it('tells when a retried message came through, and does not repeat it', () => {
+    const failed = after(asAlice, LIVE, own('m1', 'build?', '12:05'), delivery('m1', 'failed', [BOB], [CAROL]));
+    const retried = after(
+      failed,
+      LIVE,
+      { type: 'retried', refs: ['m1'] },
+      { ...own('m2', 'build?', '12:06'), isRetry: true },
+      delivery('m2', 'acked', [CAROL], [], '12:06'),
+    );
+    expect(failed.failed).toHaveLength(1);
+    expect(retried.failed).toEqual([]);
+    expect(screen(retried).slice(screen(failed).length)).toEqual(['12:06 -- now delivered: "build?"']);
+  });
+
+  it('ignores the delivery of messages it was not told of', () => {
+    expect(after(asAlice, LIVE, delivery('other', 'failed', [], [BOB]))).toBe(asAlice);
+  });
+
+  it('says who left, and how', () => {
+    const state = after(
+      asAlice,
+      LIVE,
+      { type: 'left', at: at('12:02'), session: 7, member: BOB, members: 2, reason: 'left' },
+      { type: 'left', at: at('12:03'), session: 7, member: CAROL, members: 1, reason: 'removed' },
+    );
+    expect(screen(state).slice(-2)).toEqual(['12:02 -- bob left', '12:03 -- carol was removed by you']);
+    expect(state.sessions[0]?.members).toEqual([{ name: ALICE, label: 'alice', presence: 'you' }]);
+  });
+
+  it('tells members with one app name apart once both are there', () => {
+    const other = 'agntcy/ns/bob/aaaa09';
+    const state = after(
+      asAlice,
+      LIVE,
+      { type: 'joined', at: at('12:02'), session: 7, member: other, members: 4 },
+      message(BOB, 'me', '12:03'),
+    );
+    expect(screen(state).slice(-2)).toEqual(['12:02 -- bob#aaaa joined (4 members)', '12:03  bob#41d0  me']);
+  });
+});
+
+describe('invitations', () => {
+  const invite = (state: 'started' | 'joined' | 'failed', more: object = {}, time = '12:01') =>
+    ({ type: 'invite', name: 'agntcy/ns/bob', state, at: at(time), ...more }) as const;
+  const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]));
+
+  it('count down in the live region', () => {
+    const state = after(alone, LIVE, invite('started'));
+    expect(screen(state)).toEqual([]);
+    expect(state.invitations).toEqual([
+      {
+        name: 'agntcy/ns/bob',
+        label: 'bob',
+        startedMs: Date.parse(at('12:01')),
+        deadlineMs: Date.parse(at('12:01:30')),
+        attempt: 1,
+        hasTimedOut: false,
+      },
+    ]);
+    expect(after(state, LIVE, invite('joined')).invitations).toEqual([]);
+    const joined = { type: 'joined', at: at('12:02'), session: 7, member: BOB, members: 2 } as const;
+    expect(after(state, LIVE, joined).invitations).toEqual([]);
+  });
+
+  it('are lines where there is no live region', () => {
+    const plain = run(PLAIN, ready(ALICE, 'moderator'), session([ALICE]), invite('started'));
+    expect(screen(plain)).toEqual(['12:01 -- inviting bob, up to 30 s']);
+  });
+
+  it('that nobody answers are reported once, however often they are repeated', () => {
+    const failed = invite('failed', { code: 'invite-timeout', retryInMs: 1000 }, '12:02');
+    const state = after(alone, LIVE, invite('started'), failed, invite('started'), failed, invite('started'));
+    expect(screen(state)).toEqual([
+      '12:02 -- no answer from bob: not running, other name, or different secret; still trying',
+    ]);
+    expect(state.invitations).toMatchObject([{ attempt: 3, hasTimedOut: false }]);
+  });
+
+  it('that are over say how to try again', () => {
+    const state = after(alone, LIVE, invite('started'), invite('failed', { code: 'invite-timeout' }));
+    expect(screen(state)).toEqual([
+      '12:01 -- no answer from bob: not running, other name, or different secret; /invite agntcy/ns/bob tries again',
+    ]);
+    expect(state.invitations).toEqual([]);
+  });
+});
+
+describe('the chat of a participant', () => {
+  const bob = run(LIVE, ready(BOB, 'participant'));
+  const joined = after(bob, LIVE, session([ALICE, BOB, CAROL]));
+
+  it('waits, is invited, and joins', () => {
+    expect(bob.waitingSinceMs).toBe(Date.parse(at('12:00')));
+    expect(joined.waitingSinceMs).toBeNull();
+    expect(screen(joined)).toEqual([
+      `12:01 -- alice invited you to ${CHANNEL}`,
+      '12:01 -- joined: alice (moderator), bob (you), carol. MLS off',
+    ]);
+  });
+
+  it.each([
+    ['removed', '12:09 !! you were removed by alice'],
+    ['moderator-gone', '12:09 !! alice (moderator) is gone, the group is closed'],
+    ['closed', '12:09 !! alice (moderator) closed the group'],
+    ['left', `12:09 -- left ${CHANNEL}`],
+  ] as const)('waits again after the end of the session: %s', (reason, line) => {
+    const state = after(joined, LIVE, { type: 'closed', at: at('12:09'), session: 7, reason });
+    expect(screen(state).slice(-2)).toEqual([
+      line,
+      'Waiting for an invitation. Tell a moderator to type:  /invite agntcy/ns/bob',
+    ]);
+    expect(state.sessions).toEqual([]);
+    expect(state.waitingSinceMs).toBe(Date.parse(at('12:09')));
+  });
+
+  it('does not wait again when it leaves for good', () => {
+    const state = after(
+      joined,
+      LIVE,
+      { type: 'leaving', at: at('12:09'), budgetMs: 5000 },
+      { type: 'closed', at: at('12:09'), session: 7, reason: 'left' },
+      { type: 'bye', at: at('12:09'), exitCode: 0 },
+    );
+    expect(screen(state).slice(-2)).toEqual(['12:09 -- leaving ...', `12:09 -- left ${CHANNEL}`]);
+    expect(state.waitingSinceMs).toBeNull();
+    expect(state.ended).toEqual({ exitCode: 0 });
+  });
+
+  it('shows the newest of several groups, and says which other one a line is about', () => {
+    const state = after(
+      joined,
+      LIVE,
+      { ...session([ALICE, BOB], 8, 'agntcy/ns/other'), at: at('12:02') } as never,
+      message(CAROL, 'hi', '12:03'),
+      { ...message(ALICE, 'news', '12:04'), session: 8 } as never,
+    );
+    expect(screen(state).slice(-2)).toEqual(['12:03  carol  [chat-7q2k] hi', '12:04  alice  news']);
+  });
+
+  it('speaks of the connection once, not for every attempt', () => {
+    const state = after(
+      joined,
+      LIVE,
+      { type: 'connection', at: at('12:02'), state: 'lost' },
+      { type: 'connection', at: at('12:02'), state: 'retrying', attempt: 1, inMs: 1000 },
+      { type: 'connection', at: at('12:02'), state: 'retrying', attempt: 2, inMs: 2000 },
+      { type: 'connection', at: at('12:03'), state: 'up' },
+    );
+    expect(screen(state).slice(2)).toEqual(['12:02 -- connection lost, trying again', '12:03 -- back online']);
+  });
+
+  it('shows confirmations by messages once, and not as messages', () => {
+    const receipt = { PUBLISH_TO: 'TRUE' };
+    const state = after(
+      joined,
+      LIVE,
+      message(CAROL, 'message received by agntcy/ns/carol', '12:02', receipt),
+      message(CAROL, 'message received by agntcy/ns/carol', '12:03', receipt),
+      message(CAROL, 'message received by me, honestly', '12:04'),
+    );
+    expect(screen(state).slice(2)).toEqual([
+      '12:02 -- carol confirms each message it gets (not shown again)',
+      '12:04  carol  message received by me, honestly',
+    ]);
+  });
+
+  it('tells what it cannot show, and what is missing', () => {
+    const bytes = { ...message(CAROL, '', '12:02'), text: undefined, textBase64: 'AAECAwQFBgcICQoL' };
+    const { text: _text, ...payload } = bytes;
+    const state = after(joined, LIVE, payload as never, {
+      type: 'lost',
+      at: at('12:03'),
+      session: 7,
+      from: CAROL,
+      id: 9,
+    });
+    expect(screen(state).slice(2)).toEqual([
+      '12:02  carol  <12 bytes, not text>',
+      '12:03 -- a message from carol is lost',
+    ]);
+  });
+
+  it('tells a change of the protection, but not each epoch', () => {
+    const state = after(
+      joined,
+      LIVE,
+      { type: 'mls', at: at('12:02'), session: 7, state: 'on', epoch: 3, clearPeers: [] },
+      { type: 'mls', at: at('12:03'), session: 7, state: 'on', epoch: 4, clearPeers: [] },
+      { type: 'mls', at: at('12:04'), session: 7, state: 'keys-only', clearPeers: [CAROL] },
+    );
+    expect(screen(state).slice(2)).toEqual([
+      '12:02 -- MLS on, epoch 3',
+      '12:04 -- MLS keys agreed, text in clear (SLIM 0.7 peers)',
+    ]);
+  });
+
+  it('shows hostile names, channels, texts and warnings disarmed', () => {
+    const evil = 'agntcy/ns/\u001b]0;x\u0007evil/1234';
+    const state = after(
+      joined,
+      LIVE,
+      { type: 'joined', at: at('12:02'), session: 7, member: evil, members: 4 },
+      message(evil, '\u001b[2Jboo\u202e', '12:03'),
+      { type: 'warning', at: at('12:04'), code: 'protocol-violation', message: 'from \u009b1m' },
+      { ...session([evil, BOB], 9, 'x/y/\rz'), moderator: evil } as never,
+    );
+    expect(JSON.stringify(screen(state))).not.toMatch(/\\u00|\\r|\\b|\u202e|\u009b/);
+    expect(screen(state)).toContain('12:03  \ufffd]0;x\ufffdevil  \ufffd[2Jboo');
+  });
+
+  it('draws a line between days', () => {
+    const state = after(joined, LIVE, {
+      ...message(CAROL, 'morning', '08:00'),
+      at: '2026-11-24T08:00:00.000Z',
+    } as never);
+    expect(screen(state).slice(2)).toEqual(['-- 2026-11-24', '08:00  carol  morning']);
+  });
+});
+
+describe('/who and /status', () => {
+  it('lists members with what is known of them', () => {
+    const state = after(asAlice, LIVE, {
+      type: 'who',
+      at: at('12:09'),
+      members: [
+        { name: ALICE, role: 'moderator', presence: 'you', unacked: 0 },
+        { name: BOB, role: 'participant', presence: 'online', unacked: 0 },
+        { name: CAROL, role: 'participant', presence: 'silent', unacked: 2, lastHeardAt: at('12:03') },
+      ],
+    });
+    expect(screen(state).slice(2)).toEqual([
+      `-- members of ${CHANNEL}`,
+      '   alice  agntcy/ns/alice/9f3c...  moderator, you',
+      '   bob    agntcy/ns/bob/41d0...    online',
+      '   carol  agntcy/ns/carol/77aa...  silent since 12:03, 2 messages not acked',
+    ]);
+  });
+
+  it('prints what a bug report needs', () => {
+    const state = after(asAlice, LIVE, {
+      type: 'status',
+      at: at('12:09'),
+      status: {
+        version: '0.1.0',
+        local: ALICE,
+        node: { endpoint: 'http://127.0.0.1:46357', embedded: true },
+        connection: 'up',
+        role: 'moderator',
+        session: 7,
+        channel: CHANNEL,
+        members: 3,
+        timeoutMs: 1000,
+        maxRetries: 29,
+        mls: { state: 'off' },
+        undelivered: 1,
+        logFile: null,
+      },
+    });
+    expect(screen(state).slice(2)).toEqual([
+      '-- status',
+      '   version      0.1.0',
+      `   you          ${ALICE} (moderator)`,
+      '   node         http://127.0.0.1:46357, started by this program',
+      '   connection   up',
+      `   channel      ${CHANNEL}`,
+      '   session      7, 3 members',
+      '   retries      every 1000 ms, 29 times',
+      '   protection   MLS off',
+      '   undelivered  1',
+      '   log file     none (--log-file FILE)',
+    ]);
+  });
+});
