@@ -1,6 +1,9 @@
 import type { SlimError } from '../util/index.js';
 
-/** What a {@link Connection} tells its owner. Called one at a time, never from inside {@link Connection.send}. */
+/**
+ * What a {@link Connection} tells its owner. Called one at a time, never from inside {@link Connection.send}, and not before the
+ * code that waits for {@link Transport.open} has gone on.
+ */
 export interface ConnectionHandlers {
   /** One encoded `Message` arrived. The bytes belong to the handler. */
   onFrame(frame: Uint8Array): void;
@@ -13,7 +16,9 @@ export interface ConnectionHandlers {
 /** One open bidirectional stream to a node. */
 export interface Connection {
   /**
-   * Hands one encoded `Message` over, in order. Never throws; after the end it drops the frame.
+   * Hands one encoded `Message` over, in order. Never throws; after the end, and after `close`, it drops the frame. The
+   * bytes must not change afterwards. The frame is taken in any case; what the owner sends in spite of a false is only memory.
+   * Must not be larger than `MAX_FRAME_BYTES`: the node would end the stream.
    *
    * @returns false when the owner should wait for `onDrain` before the next frame
    */
@@ -31,7 +36,8 @@ export interface Transport {
    *
    * @throws ConnectionError `refused`, `dns`, `tls`, `not-a-slim-node`, `connect-timeout`, `unreachable`
    * @throws AuthError `credentials-rejected`: not worth a retry
-   * @throws SessionError `aborted`
+   * @throws ConfigError `bad-config`: a file that the configuration names cannot be read; not worth a retry
+   * @throws SessionError `aborted`, or `closed` after {@link Transport.close}
    */
   open(handlers: ConnectionHandlers, signal?: AbortSignal): Promise<Connection>;
   /** Releases everything. Open connections end. */
