@@ -37,6 +37,8 @@ export class ReceiverBuffer<T> {
   #last: number | undefined;
   /** Numbers up to this were never part of what is expected to be complete. */
   #start: number | undefined;
+  /** After a jump: numbers up to this were dealt with before it. */
+  #floor: number | undefined;
   /** From a sender that starts at 1: gaps up to here may be numbers of an earlier life of it, no loss. */
   #quietUpTo: number | undefined;
   readonly #startsAtOne: boolean;
@@ -72,7 +74,10 @@ export class ReceiverBuffer<T> {
 
   /** Gives a number up: the sender said so, or was asked in vain. */
   onLost(id: number): readonly Release<T>[] {
-    if (this.#last === undefined || sequenceDistance(this.#last, id) <= 0 || this.#ahead.has(id)) return [];
+    if (this.#last === undefined || this.#ahead.has(id)) return [];
+    const distance = sequenceDistance(this.#last, id);
+    // Further ahead than a gap can reach: asked for before the sender jumped around.
+    if (distance <= 0 || distance > MAX_GAP) return [];
     this.#ahead.set(id, 'lost');
     return this.#releaseReady();
   }
@@ -111,10 +116,13 @@ export class ReceiverBuffer<T> {
         release.push({ kind: 'lost', id: this.#last });
       }
       this.#last = waiting;
-      release.push(entry === 'lost' ? { kind: 'lost', id: waiting } : { kind: 'message', id: waiting, value: entry.value });
+      release.push(
+        entry === 'lost' ? { kind: 'lost', id: waiting } : { kind: 'message', id: waiting, value: entry.value },
+      );
     }
     this.#ahead.clear();
     this.#late.clear();
+    this.#floor = this.#last;
     this.#last = id;
     this.#start = id;
     this.#newest = id;
@@ -131,13 +139,15 @@ export class ReceiverBuffer<T> {
       this.#ahead.delete(id);
       this.#last = id;
       if (entry !== 'lost') release.push({ kind: 'message', id, value: entry.value });
-      else if (this.#quietUpTo === undefined || sequenceDistance(this.#quietUpTo, id) > 0) release.push({ kind: 'lost', id });
+      else if (this.#quietUpTo === undefined || sequenceDistance(this.#quietUpTo, id) > 0)
+        release.push({ kind: 'lost', id });
     }
   }
 
   /** Before the start, and not given out yet. Number 0 is never used by a sender that starts at 1. */
   #isLate(id: number): boolean {
     if (this.#startsAtOne && this.#start === 0) return false;
-    return this.#start !== undefined && sequenceDistance(this.#start, id) < 0 && !this.#late.has(id);
+    if (this.#start === undefined || sequenceDistance(this.#start, id) >= 0 || this.#late.has(id)) return false;
+    return this.#floor === undefined || sequenceDistance(this.#floor, id) > 0;
   }
 }

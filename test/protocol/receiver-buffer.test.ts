@@ -1,0 +1,230 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { type Arrival, ReceiverBuffer, type Release } from '../../src/protocol/receiver-buffer.js';
+import { SEQUENCE_LIMIT } from '../../src/protocol/sequence.js';
+
+function released(release: readonly Release<string>[]): string[] {
+  return release.map((item) => (item.kind === 'message' ? item.value : `lost ${String(item.id)}`));
+}
+
+function arrival({ release, request }: Arrival<string>): { out: string[]; ask: readonly number[] } {
+  return { out: released(release), ask: request };
+}
+
+/** A buffer of a sender that was there before us, and short words for what happens to it. */
+function bufferOf(startsAtOne = false) {
+  const buffer = new ReceiverBuffer<string>({ startsAtOne });
+  return {
+    buffer,
+    get: (id: number) => arrival(buffer.onMessage(id, String(id))),
+    lose: (id: number) => released(buffer.onLost(id)),
+  };
+}
+
+describe('sequences of the upstream tests', () => {
+  test('1, 4, 4, 2, 2, 3', () => {
+    const { get } = bufferOf();
+    expect(get(1)).toEqual({ out: ['1'], ask: [] });
+    expect(get(4)).toEqual({ out: [], ask: [2, 3] });
+    expect(get(4)).toEqual({ out: [], ask: [] });
+    expect(get(2)).toEqual({ out: ['2'], ask: [] });
+    expect(get(2)).toEqual({ out: [], ask: [] });
+    expect(get(3)).toEqual({ out: ['3', '4'], ask: [] });
+  });
+
+  test('0, 2, 5, 2, 3, 4, 1', () => {
+    const { get } = bufferOf();
+    expect(get(0)).toEqual({ out: ['0'], ask: [] });
+    expect(get(2)).toEqual({ out: [], ask: [1] });
+    expect(get(5)).toEqual({ out: [], ask: [3, 4] });
+    expect(get(2)).toEqual({ out: [], ask: [] });
+    expect(get(3)).toEqual({ out: [], ask: [] });
+    expect(get(4)).toEqual({ out: [], ask: [] });
+    expect(get(1)).toEqual({ out: ['1', '2', '3', '4', '5'], ask: [] });
+  });
+
+  test('0, 2, 4, 1 is lost, 5, 3 is lost', () => {
+    const { get, lose } = bufferOf();
+    get(0);
+    get(2);
+    get(4);
+    expect(lose(1)).toEqual(['lost 1', '2']);
+    expect(get(5)).toEqual({ out: [], ask: [] });
+    expect(lose(3)).toEqual(['lost 3', '4', '5']);
+  });
+});
+
+describe('a sender that was there before us', () => {
+  test('the first message to arrive is the start, whatever its number', () => {
+    const { get } = bufferOf();
+    expect(get(4711)).toEqual({ out: ['4711'], ask: [] });
+    expect(get(4712)).toEqual({ out: ['4712'], ask: [] });
+  });
+
+  test('a message before the start that comes later is given out late, and once', () => {
+    const { get, buffer } = bufferOf();
+    get(10);
+    expect(buffer.has(9)).toBe(false);
+    expect(get(9)).toEqual({ out: ['9'], ask: [] });
+    expect(buffer.has(9)).toBe(true);
+    expect(get(9)).toEqual({ out: [], ask: [] });
+    expect(get(11)).toEqual({ out: ['11'], ask: [] });
+  });
+});
+
+describe('a sender that joins after us', () => {
+  test('everything from 1 on is for us: a gap at the start is asked for', () => {
+    const { get } = bufferOf(true);
+    expect(get(3)).toEqual({ out: [], ask: [1, 2] });
+    expect(get(1)).toEqual({ out: ['1'], ask: [] });
+    expect(get(2)).toEqual({ out: ['2', '3'], ask: [] });
+  });
+
+  test('numbers of an earlier life that nobody can repeat are no loss', () => {
+    const { get, lose } = bufferOf(true);
+    get(3);
+    expect(lose(1)).toEqual([]);
+    expect(lose(2)).toEqual(['3']);
+    get(5);
+    expect(lose(4)).toEqual(['lost 4', '5']);
+  });
+
+  test('one that goes on from a high number is not asked for thousands of messages', () => {
+    const { get } = bufferOf(true);
+    expect(get(100_000)).toEqual({ out: ['100000'], ask: [] });
+  });
+});
+
+describe('gaps', () => {
+  test('a number is lost once, and only while it is missing', () => {
+    const { get, lose } = bufferOf();
+    get(1);
+    get(3);
+    expect(lose(2)).toEqual(['lost 2', '3']);
+    expect(lose(2)).toEqual([]);
+    expect(lose(1)).toEqual([]);
+  });
+
+  test('what was given up and arrives after all is dropped', () => {
+    const { get, lose } = bufferOf();
+    get(1);
+    get(3);
+    lose(2);
+    expect(get(2)).toEqual({ out: [], ask: [] });
+  });
+
+  test('one that is given up behind another hole waits for it', () => {
+    const { get, lose, buffer } = bufferOf();
+    get(1);
+    get(4);
+    expect(lose(3)).toEqual([]);
+    expect(buffer.has(3)).toBe(true);
+    expect(get(3)).toEqual({ out: [], ask: [] });
+    expect(get(2)).toEqual({ out: ['2', 'lost 3', '4'], ask: [] });
+  });
+
+  test('numbers wrap', () => {
+    const { get } = bufferOf();
+    const last = SEQUENCE_LIMIT - 1;
+    expect(get(last - 1).out).toEqual([String(last - 1)]);
+    expect(get(1)).toEqual({ out: [], ask: [last, 0] });
+    expect(get(0).out).toEqual([]);
+    expect(get(last).out).toEqual([String(last), '0', '1']);
+  });
+
+  test('trap 12: a jump further than a sender keeps is a new stream, not a gap of that size', () => {
+    const { get } = bufferOf();
+    get(1);
+    expect(get(513).ask).toHaveLength(511);
+    const jump = get(1_000_000_000);
+    expect(jump.ask).toEqual([]);
+    expect(jump.out.slice(0, 2)).toEqual(['lost 2', 'lost 3']);
+    expect(jump.out.slice(-2)).toEqual(['513', '1000000000']);
+    expect(get(1_000_000_001)).toEqual({ out: ['1000000001'], ask: [] });
+  });
+
+  test('a jump reports what it skips over, between what waited', () => {
+    const { get } = bufferOf();
+    get(1);
+    get(3);
+    get(5);
+    expect(get(5000).out).toEqual(['lost 2', '3', 'lost 4', '5', '5000']);
+  });
+
+  test('a number asked for before the sender jumped around the whole range is no reason to report millions of losses', () => {
+    const { get, lose } = bufferOf();
+    get(1);
+    get(3);
+    get(1_000_000_000);
+    get(2_000_000_000);
+    expect(lose(2)).toEqual([]);
+    expect(get(500_000_000).out.length).toBeLessThan(1000);
+  });
+
+  test('what was given out before a jump is not given out again after it', () => {
+    const { get } = bufferOf();
+    get(1);
+    get(2);
+    get(4);
+    get(5000);
+    for (const id of [1, 2, 3, 4, 5000]) expect(get(id)).toEqual({ out: [], ask: [] });
+  });
+});
+
+/** Numbers 1 … n in any order, some of them twice. */
+const shuffled = fc.integer({ min: 1, max: 40 }).chain((count) =>
+  fc.tuple(
+    fc.shuffledSubarray(
+      Array.from({ length: count * 2 }, (_, index) => (index % count) + 1),
+      { minLength: count * 2 },
+    ),
+    fc.boolean(),
+  ),
+);
+
+describe('properties', () => {
+  test('from a sender that joins after us each number comes out once and in order, however they arrive', () => {
+    fc.assert(
+      fc.property(shuffled, ([ids]) => {
+        const { get } = bufferOf(true);
+        const out = ids.flatMap((id) => get(id).out);
+        const count = Math.max(...ids);
+        expect(out).toEqual(Array.from({ length: count }, (_, index) => String(index + 1)));
+      }),
+    );
+  });
+
+  test('from a sender that was there before each number comes out once, those from the start on in order', () => {
+    fc.assert(
+      fc.property(shuffled, ([ids]) => {
+        const { get } = bufferOf();
+        const out = ids.flatMap((id) => get(id).out.map(Number));
+        const first = ids[0]!;
+        expect([...out].sort((a, b) => a - b)).toEqual([...new Set(ids)].sort((a, b) => a - b));
+        const fromStart = out.filter((id) => id >= first);
+        expect(fromStart).toEqual([...fromStart].sort((a, b) => a - b));
+      }),
+    );
+  });
+
+  test('with arrivals and losses of any numbers: nothing twice, nothing both lost and given out, a bounded number asked for', () => {
+    const id = fc.oneof(fc.nat({ max: 30 }), fc.nat({ max: 2000 }), fc.nat({ max: SEQUENCE_LIMIT / 4 }));
+    const step = fc.record({ id, isLost: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, startsAtOne) => {
+        const { get, lose } = bufferOf(startsAtOne);
+        const seen = new Set<string>();
+        for (const step of steps) {
+          const { out, ask } = step.isLost ? { out: lose(step.id), ask: [] } : get(step.id);
+          expect(ask.length).toBeLessThanOrEqual(512);
+          for (const item of out) {
+            const number = item.replace('lost ', '');
+            expect(seen.has(number), `${item} again`).toBe(false);
+            seen.add(number);
+          }
+        }
+      }),
+    );
+  });
+});
