@@ -1,4 +1,4 @@
-import type { Member } from '../harness/index.js';
+import type { MemberEvent } from '../harness/index.js';
 
 /** Places in a cell. */
 export type Role = 'M' | 'A' | 'B' | 'C';
@@ -55,6 +55,13 @@ export interface Exchange {
   readonly count: number;
 }
 
+/** What grading needs of a member. */
+export interface Recorded {
+  readonly label: string;
+  readonly name: string;
+  readonly events: readonly MemberEvent[];
+}
+
 /** Sums over a cell. */
 export interface Totals {
   readonly sent: number;
@@ -72,7 +79,7 @@ export function messageText(step: Step, sender: Role, index: number): string {
 }
 
 /** Texts that `receiver` got of `sender` in a step, in the order of arrival, as numbers. */
-function arrivals(receiver: Member, sender: Member, step: Step): readonly number[] {
+function arrivals(receiver: Recorded, sender: Recorded, step: Step): readonly number[] {
   const prefix = `${sender.label}:${step}:`;
   const numbers: number[] = [];
   for (const event of receiver.events) {
@@ -94,13 +101,13 @@ function inversions(numbers: readonly number[]): number {
 }
 
 /** Whether every member of an exchange has everything. */
-export function isComplete(exchange: Exchange, members: ReadonlyMap<Role, Member>): boolean {
+export function isComplete(exchange: Exchange, members: ReadonlyMap<Role, Recorded>): boolean {
   return pairsOf(exchange, members).every(
     ([sender, receiver]) => new Set(arrivals(receiver, sender, exchange.step)).size >= exchange.count,
   );
 }
 
-function pairsOf(exchange: Exchange, members: ReadonlyMap<Role, Member>): readonly (readonly [Member, Member])[] {
+function pairsOf(exchange: Exchange, members: ReadonlyMap<Role, Recorded>): readonly (readonly [Recorded, Recorded])[] {
   const present = exchange.members.map((role) => members.get(role)).filter((member) => member !== undefined);
   return present.flatMap((sender) =>
     present.filter((receiver) => receiver !== sender).map((receiver) => [sender, receiver] as const),
@@ -110,11 +117,11 @@ function pairsOf(exchange: Exchange, members: ReadonlyMap<Role, Member>): readon
 /** Compares what was sent with what everyone got, over the whole cell. */
 export function grade(
   exchanges: readonly Exchange[],
-  members: ReadonlyMap<Role, Member>,
+  members: ReadonlyMap<Role, Recorded>,
 ): { readonly totals: Totals; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const totals = { sent: 0, expected: 0, received: 0, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0 };
-  const add = (step: Step, kind: FindingKind, at: Member, about: Member, count: number, detail: string): number => {
+  const add = (step: Step, kind: FindingKind, at: Recorded, about: Recorded, count: number, detail: string): number => {
     if (count > 0) findings.push({ step, kind, at: at.label as Role, about: about.label as Role, count, detail });
     return count;
   };
@@ -144,7 +151,7 @@ export function grade(
 }
 
 /** Payloads that nobody published: damaged, or ciphertext given to the application. */
-function foreignPayloads(members: ReadonlyMap<Role, Member>): readonly Finding[] {
+function foreignPayloads(members: ReadonlyMap<Role, Recorded>): readonly Finding[] {
   const findings: Finding[] = [];
   for (const [role, member] of members) {
     for (const [about, sender] of members) {

@@ -1,9 +1,9 @@
-import { describe as suite, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { installedParts, kitFolder } from '../harness/index.js';
 import { type Cell, allCells, impossible, nameOf, parseFilter, partsOf } from './cells.js';
 import { runCell } from './run-cell.js';
-import { describe, failuresOf, judge, leftOut } from './verdict.js';
+import { failureLines, judge, leftOut } from './verdict.js';
 
 const installed = installedParts();
 const wanted = parseFilter(process.env['INTEROP_ONLY'] ?? '');
@@ -16,7 +16,7 @@ function whyLeftOut(cell: Cell): string | undefined {
   return `left out: ${reason}, needs ${missing.join(', ')}`;
 }
 
-suite('groups of real and own members', () => {
+describe('groups of real and own members', () => {
   for (const cell of allCells(process.env['INTEROP_MLS'] === 'on').filter(wanted)) {
     test.concurrent(nameOf(cell), { timeout: 180_000 }, async ({ task, skip }) => {
       const why = whyLeftOut(cell);
@@ -26,7 +26,7 @@ suite('groups of real and own members', () => {
       }
       const report = judge(cell, await runCell(cell));
       task.meta.cell = report;
-      expect(failuresOf(report).map(describe)).toEqual([]);
+      expect(failureLines(report)).toEqual([]);
     });
   }
 });

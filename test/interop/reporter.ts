@@ -4,7 +4,7 @@ import type { Reporter, SerializedError, TestCase, TestModule } from 'vitest/nod
 
 import { repoRoot } from '../harness/index.js';
 import { UPSTREAM_RULES } from './upstream-rules.js';
-import { type CellReport, failuresOf, table } from './verdict.js';
+import { type CellReport, failureLines, failuresOf, table } from './verdict.js';
 
 declare module 'vitest' {
   interface TaskMeta {
@@ -17,11 +17,11 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Names the excuses that nobody needed: in a whole run they are out of date, in a filtered one they may just not have come up. */
+/** Names the excuses that nobody needed in a whole run: they are out of date. */
 function tellIdleRules(reports: readonly CellReport[]): void {
   const used = new Set(reports.flatMap((report) => report.findings.map((finding) => finding.why)));
   for (const rule of UPSTREAM_RULES.filter((candidate) => !used.has(candidate.why))) {
-    say(`upstream rule not needed in this run: ${rule.id}, ${rule.why}`);
+    say(`upstream rule that nothing needed: ${rule.id}, ${rule.why}`);
   }
 }
 
@@ -36,7 +36,10 @@ export class InteropReporter implements Reporter {
     const seconds = ((testCase.diagnostic()?.duration ?? 0) / 1000).toFixed(1);
     say(`${result.state.padEnd(8)} ${seconds.padStart(5)} s  ${testCase.name}${note === '' ? '' : ` -- ${note}`}`);
     if (result.state !== 'failed') return;
-    for (const error of result.errors) say(`    ${error.message.split('\n').slice(0, 40).join('\n    ')}`);
+    const failures = cell === undefined ? [] : failureLines(cell);
+    // A cell that ended with an error of the harness has no failures of its own to show.
+    const texts = failures.length > 0 ? failures : result.errors.map((error) => error.stack ?? error.message);
+    for (const text of texts) say(`    ${text.split('\n').join('\n    ')}`);
   }
 
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[]): void {
@@ -47,7 +50,7 @@ export class InteropReporter implements Reporter {
 
     const reports = cases.map((testCase) => testCase.meta().cell).filter((cell) => cell !== undefined);
     if (reports.length > 0) say(`\n${table(reports)}\n`);
-    if (reports.some((report) => report.totals !== undefined)) tellIdleRules(reports);
+    if (process.env['INTEROP_ONLY'] === undefined) tellIdleRules(reports);
     this.writeJson(reports);
 
     const skipped = count('skipped');

@@ -76,7 +76,7 @@ class Story {
 
   async tell(): Promise<void> {
     if (!(await this.lap('start', () => this.start()))) return;
-    await this.lap('invite', () => this.inviteAtStart());
+    if (!(await this.lap('invite', () => this.inviteAtStart()))) return;
     await this.lap('late', () => this.invite('C'));
     await this.lap('remove', () => this.remove('B'));
     await this.lap('rejoin', () => this.invite('B'));
@@ -145,9 +145,9 @@ class Story {
     return ready.every((event) => event !== undefined);
   }
 
-  private async inviteAtStart(): Promise<void> {
+  private async inviteAtStart(): Promise<boolean> {
     this.spawn('M', this.cell.moderator);
-    if (!(await this.allReady(['M']))) return;
+    if (!(await this.allReady(['M']))) return false;
     this.present.add('M');
     const moderator = this.member('M');
     const invited = (['A', 'B'] as const).map(async (role) => {
@@ -157,11 +157,13 @@ class Story {
       );
       const error = outcome?.kind === 'settled' ? outcome.error : 'no answer';
       if (error !== undefined) this.add('command-failed', 'M', role, error);
-      await this.arrived(role, 0);
+      return this.arrived(role, 0);
     });
-    await Promise.all(invited);
+    const sessions = await Promise.all(invited);
     await this.membershipSeen();
     await this.exchange(20);
+    // Without any session there is no group, and nothing to learn from the other steps.
+    return sessions.some((isThere) => isThere);
   }
 
   private async invite(role: Role): Promise<void> {
@@ -174,12 +176,13 @@ class Story {
     await this.exchange(5);
   }
 
-  /** Waits for the session of an invited member, which is present from then on. */
-  private async arrived(role: Role, mark: number): Promise<void> {
+  /** Waits for the session of an invited member, which is present from then on. Resolves with whether it came. */
+  private async arrived(role: Role, mark: number): Promise<boolean> {
     const session = await this.member(role).waitFor((event) => event.kind === 'session', NEWS_MS, mark);
     if (session === undefined) this.add('no-session', role, undefined, 'invited, but no session');
     // Also without a session: who should be here and is not must show as lost messages.
     this.present.add(role);
+    return session !== undefined;
   }
 
   private async remove(role: Role): Promise<void> {

@@ -59,13 +59,21 @@ const HEAD =
   `${'sent'.padStart(5)}${'got'.padStart(5)}${'of'.padStart(5)}${'lost'.padStart(5)}${'twice'.padStart(6)}${'order'.padStart(6)}${'leak'.padStart(5)}` +
   `${'s'.padStart(6)}  steps`;
 
-/** Table of all cells, one line each, with the reasons under it. */
+const SHOWN_PER_CELL = 8;
+
+/** The first failures of a cell, and how many more there are. */
+export function failureLines(report: CellReport): readonly string[] {
+  const failures = failuresOf(report);
+  const more = failures.length - SHOWN_PER_CELL;
+  return [...failures.slice(0, SHOWN_PER_CELL).map(describe), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** Table of all cells, one line each, with the failures under it. */
 export function table(reports: readonly CellReport[]): string {
-  const lines = reports.map(row);
   const failures = reports.flatMap((report) =>
-    failuresOf(report).map((finding) => `${Object.values(report.cell).join(' / ')}: ${describe(finding)}`),
+    failureLines(report).map((line) => `${Object.values(report.cell).join(' / ')}: ${line}`),
   );
-  return [HEAD, ...lines, ...(failures.length > 0 ? ['', 'failures:', ...failures] : [])].join('\n');
+  return [HEAD, ...reports.map(row), ...(failures.length > 0 ? ['', 'failures:', ...failures] : [])].join('\n');
 }
 
 function row(report: CellReport): string {
