@@ -231,7 +231,7 @@ describe('the chat of a participant', () => {
     const state = after(
       joined,
       LIVE,
-      { ...session([ALICE, BOB], 8, 'agntcy/ns/other'), at: at('12:02') } as never,
+      { ...session([ALICE, BOB], 8, 'agntcy/ns/other'), at: at('12:02') },
       message(CAROL, 'hi', '12:03'),
       { ...message(ALICE, 'news', '12:04'), session: 8 } as never,
     );
@@ -268,7 +268,7 @@ describe('the chat of a participant', () => {
   it('tells what it cannot show, and what is missing', () => {
     const bytes = { ...message(CAROL, '', '12:02'), text: undefined, textBase64: 'AAECAwQFBgcICQoL' };
     const { text: _text, ...payload } = bytes;
-    const state = after(joined, LIVE, payload as never, {
+    const state = after(joined, LIVE, payload, {
       type: 'lost',
       at: at('12:03'),
       session: 7,
@@ -313,7 +313,7 @@ describe('the chat of a participant', () => {
     const state = after(joined, LIVE, {
       ...message(CAROL, 'morning', '08:00'),
       at: '2026-11-24T08:00:00.000Z',
-    } as never);
+    });
     expect(screen(state).slice(2)).toEqual(['-- 2026-11-24', '08:00  carol  morning']);
   });
 });
