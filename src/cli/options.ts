@@ -1,0 +1,238 @@
+import { randomInt } from 'node:crypto';
+import { userInfo } from 'node:os';
+
+import { Name } from '../name/index.js';
+import { type ListenAddress, parseListen } from '../node/index.js';
+import { type ClientConfig, isLoopback, parseClientConfig } from '../transport/index.js';
+import { UsageError } from '../util/index.js';
+import { type GivenOptions, helpText, readArguments } from './arguments.js';
+import { parseDuration } from './duration.js';
+import { CHAT_OPTIONS, NODE_OPTIONS } from './option-table.js';
+import { findSecret, type Secret } from './secret.js';
+
+/** Where the node is unless said otherwise. */
+export const DEFAULT_ENDPOINT = 'http://127.0.0.1:46357';
+
+const CHANNEL_ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+const CHANNEL_LETTERS = 6;
+
+/** When to start a node inside this program. */
+export type NodeMode = 'auto' | 'always' | 'never';
+
+/** Everything the command line says about a chat. */
+export interface ChatSettings {
+  readonly local: Name;
+  /** Whether `--local` was absent. */
+  readonly isDerivedName: boolean;
+  /** Channel of the group to moderate; `undefined` for a participant, who waits for an invitation. */
+  readonly channel: Name | undefined;
+  readonly invites: readonly Name[];
+  readonly slim: ClientConfig;
+  /** Options other members need to reach the same node, to paste; empty for the default endpoint. */
+  readonly sharedOptions: string;
+  readonly secret: Secret;
+  readonly isJson: boolean;
+  readonly isPlain: boolean;
+  readonly node: NodeMode;
+  /** T of the session, milliseconds; `undefined` leaves it to the client. */
+  readonly timeoutMs: number | undefined;
+  /** R of the session. */
+  readonly maxRetries: number | undefined;
+  readonly waitInvites: boolean;
+  /** Longest wait for deliveries at the end of the input, milliseconds. */
+  readonly lingerMs: number | undefined;
+  readonly logFile: string | undefined;
+}
+
+/** Everything the command line says about `slim-chat node`. */
+export interface NodeSettings {
+  readonly listen: ListenAddress;
+  readonly isJson: boolean;
+  readonly logFile: string | undefined;
+}
+
+/** What the program is to do. */
+export type Invocation =
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'chat'; readonly settings: ChatSettings }
+  | { readonly kind: 'node'; readonly settings: NodeSettings };
+
+/**
+ * Understands the command line.
+ *
+ * @param argv - arguments without program and script
+ * @throws UsageError or ConfigError with a text that says how to put it right
+ */
+export async function parseCommandLine(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  version: string,
+): Promise<Invocation> {
+  if (argv[0] === 'node') return parseNode(argv.slice(1), env);
+  const given = await readArguments(argv, CHAT_OPTIONS, env);
+  if (given.switched('help') === true) return { kind: 'print', text: await chatHelp() };
+  if (given.switched('version') === true) return { kind: 'print', text: version };
+  return { kind: 'chat', settings: chatSettings(given) };
+}
+
+async function parseNode(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Invocation> {
+  const given = await readArguments(argv, NODE_OPTIONS, env);
+  if (given.switched('help') === true) return { kind: 'print', text: await nodeHelp() };
+  const listen = parseListen(given.text('listen') ?? '127.0.0.1:46357');
+  const settings = { listen, isJson: given.switched('json') === true, logFile: given.text('log-file') };
+  return { kind: 'node', settings };
+}
+
+function chatSettings(given: GivenOptions): ChatSettings {
+  const isJson = given.switched('json') === true;
+  const isPlain = given.switched('plain') === true;
+  if (isJson && isPlain) throw new UsageError('invalid-option', 'Give either --json or --plain, not both.');
+  const localText = given.text('local');
+  const local = localText === undefined ? derivedName() : localName(localText);
+  const [org, namespace] = local.strings;
+  const invites = given.list('invites').map((text) => parseName(text, '--invites', `${org}/${namespace}`));
+  for (const name of invites) {
+    if (name.prefixKey === local.prefixKey) {
+      throw new UsageError('invalid-option', `--invites ${name.toString()} is your own name; invite others.`);
+    }
+  }
+  const remoteText = given.text('remote');
+  // Differs from group.py, where --remote without --invites makes a participant: one that waits needs no channel, and
+  // who names one wants a group, be it to invite later.
+  const channel =
+    remoteText !== undefined
+      ? parseName(remoteText, '--remote', `${org}/${namespace}`).withoutId()
+      : invites.length > 0
+        ? Name.of(org, namespace, `chat-${randomLetters()}`)
+        : undefined;
+  const slimText = given.text('slim');
+  const slim = parseClientConfig(slimText ?? DEFAULT_ENDPOINT);
+  const isLocal = isLoopback(slim);
+  const node = nodeMode(given, slimText !== undefined);
+  if (node === 'always' && (!isLocal || slim.secure)) {
+    throw new UsageError(
+      'invalid-option',
+      `--node always starts a node at ${slim.endpoint}, which is not on this computer.`,
+    );
+  }
+  return {
+    local,
+    isDerivedName: localText === undefined,
+    channel,
+    invites: [...new Map(invites.map((name) => [name.key, name])).values()],
+    slim,
+    sharedOptions: slimText === undefined ? '' : `--slim ${slim.endpoint}`,
+    secret: findSecret({ ...secretTexts(given), isLoopback: isLocal, endpoint: slim.endpoint }),
+    isJson,
+    isPlain,
+    node,
+    timeoutMs: durationOf(given, 'timeout'),
+    maxRetries: countOf(given, 'max-retries'),
+    waitInvites: given.switched('wait-invites') ?? true,
+    lingerMs: durationOf(given, 'linger'),
+    logFile: given.text('log-file'),
+  };
+}
+
+function secretTexts(given: GivenOptions): { readonly text: string | undefined; readonly file: string | undefined } {
+  const text = given.text('shared-secret');
+  const file = given.text('shared-secret-file');
+  // A flag goes before a variable, also when the two are the text and the file of one secret.
+  const flags = [given.origin('shared-secret') === 'flag', given.origin('shared-secret-file') === 'flag'];
+  if (flags[0] === flags[1]) return { text, file };
+  return flags[0] === true ? { text, file: undefined } : { text: undefined, file };
+}
+
+function derivedName(): Name {
+  let user = '';
+  try {
+    user = userInfo().username;
+  } catch {
+    // No entry for this user id, as in some containers.
+  }
+  const app = user
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return Name.of('slim', 'chat', app === '' ? 'user' : app);
+}
+
+function localName(text: string): Name {
+  const name = parseName(text, '--local', 'agntcy/ns');
+  if (/[:\s]/u.test(text)) {
+    throw new UsageError('invalid-name', `--local must not have a colon or white space, got ${JSON.stringify(text)}.`);
+  }
+  return name;
+}
+
+function parseName(text: string, option: string, prefix: string): Name {
+  if (/\p{Cc}/u.test(text)) {
+    throw new UsageError('invalid-name', `${option} must not have control characters, got ${JSON.stringify(text)}.`);
+  }
+  try {
+    return Name.parse(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const fix = text.includes('/') ? '' : ` Try ${option} ${prefix}/${text}`;
+    throw new UsageError('invalid-name', `${option}: ${error.message}${fix}`, { cause: error });
+  }
+}
+
+function randomLetters(): string {
+  const letters = Array.from({ length: CHANNEL_LETTERS }, () => CHANNEL_ALPHABET[randomInt(CHANNEL_ALPHABET.length)]);
+  return letters.join('');
+}
+
+function nodeMode(given: GivenOptions, isSlimGiven: boolean): NodeMode {
+  const mode = given.text('node') ?? 'auto';
+  // Whoever names a node means that one.
+  if (mode === 'auto') return isSlimGiven ? 'never' : 'auto';
+  if (mode === 'always' || mode === 'never') return mode;
+  throw new UsageError('invalid-option', `--node is auto, always or never, got ${JSON.stringify(mode)}.`);
+}
+
+function durationOf(given: GivenOptions, name: string): number | undefined {
+  const text = given.text(name);
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text, `--${name}`);
+  if (name === 'timeout' && ms < 1) throw new UsageError('invalid-option', '--timeout must be at least 1 ms.');
+  return ms;
+}
+
+function countOf(given: GivenOptions, name: string): number | undefined {
+  const text = given.text(name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 10_000) {
+    throw new UsageError('invalid-option', `--${name} takes a whole number up to 10000, got ${JSON.stringify(text)}.`);
+  }
+  return Number(text);
+}
+
+/** The text of `slim-chat --help`. */
+export function chatHelp(): Promise<string> {
+  return helpText(CHAT_OPTIONS, {
+    usage: 'slim-chat [options]          chat in a SLIM group\nslim-chat node [options]     run a SLIM node',
+    examples: [
+      ['slim-chat --local agntcy/ns/alice --invites agntcy/ns/bob', 'make a group and invite bob'],
+      ['slim-chat --local agntcy/ns/bob', 'wait for an invitation'],
+      ['slim-chat --local agntcy/ns/bob --slim http://10.0.0.5:46357 --shared-secret-file key', 'on another computer'],
+      ['echo done | slim-chat --local ci/bot/1 --invites ci/ns/bob --plain', 'from a script'],
+    ],
+    epilog:
+      'Without --invites and --remote you wait for an invitation. An option with a value can also be set in\n' +
+      'the environment (SLIM_LOCAL, SLIM_SHARED_SECRET, ...). In the chat, /help lists the commands.\n\n' +
+      'Exit codes: 0 left, 2 usage, 3 no node, 4 credentials, 5 removed or group closed, 6 not everything\n' +
+      'delivered, 70 bug, 130 Ctrl+C, 143 SIGTERM.',
+  });
+}
+
+function nodeHelp(): Promise<string> {
+  return helpText(NODE_OPTIONS, {
+    usage: 'slim-chat node [options]     run a SLIM node',
+    examples: [
+      ['slim-chat node', 'for this computer'],
+      ['slim-chat node --listen 0.0.0.0:46357', 'for a network you trust'],
+    ],
+    epilog: 'The node has no passwords and no TLS. It runs until Ctrl+C or SIGTERM.',
+  });
+}

@@ -1,0 +1,256 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { type ChatSettings, chatHelp, parseCommandLine } from '../../src/cli/options.js';
+import { CHAT_OPTIONS } from '../../src/cli/option-table.js';
+import { SlimError } from '../../src/util/index.js';
+
+const SECRET = 'a secret that is long enough for SLIM';
+
+async function settings(args: string, env: NodeJS.ProcessEnv = {}): Promise<ChatSettings> {
+  const invocation = await parseCommandLine(args.split(' ').filter(Boolean), env, '0.1.0');
+  if (invocation.kind !== 'chat') throw new Error(`expected a chat, got ${invocation.kind}`);
+  return invocation.settings;
+}
+
+async function refusal(args: string | readonly string[], env: NodeJS.ProcessEnv = {}): Promise<SlimError> {
+  const argv = typeof args === 'string' ? args.split(' ').filter(Boolean) : args;
+  const error: unknown = await parseCommandLine(argv, env, '0.1.0').then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof SlimError)) throw new Error(`expected a refusal, got ${String(error)}`);
+  return error;
+}
+
+function secretFile(content: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'slim-chat-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const file = path.join(folder, 'secret');
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('role and names', () => {
+  it('is a participant without --invites and --remote', async () => {
+    const { local, channel, isDerivedName } = await settings('--local agntcy/ns/bob');
+    expect(local.toString()).toBe('agntcy/ns/bob');
+    expect(channel).toBeUndefined();
+    expect(isDerivedName).toBe(false);
+  });
+
+  it('moderates a made-up channel of its own namespace with --invites alone', async () => {
+    const { channel, invites } = await settings('--local agntcy/ns/alice --invites agntcy/ns/bob');
+    expect(channel?.toString()).toMatch(/^agntcy\/ns\/chat-[a-z2-9]{6}$/);
+    expect(invites.map(String)).toEqual(['agntcy/ns/bob']);
+  });
+
+  it('moderates the channel of --remote, with and without invites', async () => {
+    expect((await settings('--local a/b/c --remote a/b/chat')).channel?.toString()).toBe('a/b/chat');
+    const { channel } = await settings('--local a/b/c --remote a/b/chat/12 --invites a/b/d');
+    expect(channel?.toString()).toBe('a/b/chat');
+  });
+
+  it('takes invites repeated and with commas, each once', async () => {
+    const { invites } = await settings('--local a/b/c --invites a/b/d,a/b/e --invites a/b/f --invites=a/b/d');
+    expect(invites.map(String)).toEqual(['a/b/d', 'a/b/e', 'a/b/f']);
+  });
+
+  it('makes up a name from the user name', async () => {
+    const { local, isDerivedName } = await settings('');
+    expect(local.toString()).toMatch(/^slim\/chat\/[a-z0-9._-]+$/);
+    expect(isDerivedName).toBe(true);
+  });
+
+  it('checks names at once and says how they should look', async () => {
+    expect((await refusal('--local alice')).message).toBe(
+      '--local: Name must be org/ns/app, got "alice". Try --local agntcy/ns/alice',
+    );
+    expect((await refusal('--local x/y/alice --invites bob')).message).toContain('Try --invites x/y/bob');
+    expect((await refusal('--local x/y/alice --remote a//b')).code).toBe('invalid-name');
+    expect((await refusal(['--local', 'x/y/al ice'])).message).toContain('white space');
+    expect((await refusal(['--local', 'x/y/al\u001bice'])).message).toContain('control characters');
+    expect((await refusal('--local x/y/a --invites x/y/a')).message).toContain('your own name');
+  });
+});
+
+describe('wrong options', () => {
+  it.each([
+    ['--lcoal a/b/c', 'Unknown option --lcoal. Did you mean --local?'],
+    ['--invite a/b/c', 'Unknown option --invite. Did you mean --invites?'],
+    ['--frobnicate', 'Unknown option --frobnicate. See --help for all options.'],
+    ['-x', 'Unknown option -x. See --help for all options.'],
+    ['--local', '--local needs a value: --local ORG/NS/APP'],
+    ['--local --json', '--local needs a value: --local ORG/NS/APP'],
+    ['--local a/b/c --local a/b/d', '--local may be given once.'],
+    ['--json --plain', 'Give either --json or --plain, not both.'],
+    ['--local a/b/c a/b/d', 'There is no use for "a/b/d". Did you mean --invites a/b/d or --local a/b/d?'],
+    ['--local a/b/c 7', 'There is no use for "7". See --help for all options.'],
+    ['--node sometimes', '--node is auto, always or never, got "sometimes".'],
+    ['--timeout soon', '--timeout takes a duration such as 5s, 500ms or 2m, got "soon".'],
+    ['--timeout 0', '--timeout must be at least 1 ms.'],
+    ['--max-retries -1', '--max-retries takes a whole number up to 10000, got "-1".'],
+    ['--max-retries 1.5', '--max-retries takes a whole number up to 10000, got "1.5".'],
+    ['--slim 10.0.0.5', "endpoint '10.0.0.5' is not valid"],
+  ])('%s', async (args, text) => {
+    const error = await refusal(args);
+    expect(error.message).toContain(text);
+    expect(error.exitCode).toBe(2);
+  });
+
+  it.each(['--enable-mls', '--jwt x', '--spire-trust-bundle x', '--no-enable-mls'])(
+    'says that %s is not supported yet',
+    async (args) => {
+      const error = await refusal(`--local a/b/c ${args}`);
+      expect(error.message).toContain('is not supported yet');
+      expect(error.exitCode).toBe(2);
+    },
+  );
+
+  it('does not ignore what the environment promises either', async () => {
+    expect((await refusal('', { SLIM_ENABLE_MLS: 'true' })).message).toContain('SLIM_ENABLE_MLS (--enable-mls)');
+    expect((await settings('', { SLIM_ENABLE_MLS: 'false' })).isDerivedName).toBe(true);
+  });
+});
+
+describe('the environment', () => {
+  it('gives what the command line does not', async () => {
+    const env = {
+      SLIM_LOCAL: 'e/n/v',
+      SLIM_INVITES: 'a/b/d, a/b/e',
+      SLIM_REMOTE: 'a/b/chat',
+      SLIM_SLIM: '10.0.0.5:46357',
+      SLIM_SHARED_SECRET: SECRET,
+      SLIM_TIMEOUT: '2s',
+      SLIM_MAX_RETRIES: '4',
+      SLIM_LINGER: '1m',
+      SLIM_LOG_FILE: 'x.log',
+      SLIM_PEERS_KIT: 'something else',
+    };
+    const fromEnv = await settings('', env);
+    expect(fromEnv).toMatchObject({
+      isDerivedName: false,
+      timeoutMs: 2000,
+      maxRetries: 4,
+      lingerMs: 60_000,
+      logFile: 'x.log',
+    });
+    expect(fromEnv.local.toString()).toBe('e/n/v');
+    expect(fromEnv.invites.map(String)).toEqual(['a/b/d', 'a/b/e']);
+    expect(fromEnv.slim.endpoint).toBe('http://10.0.0.5:46357');
+    const both = await settings('--local a/b/c --timeout 500', env);
+    expect(both.local.toString()).toBe('a/b/c');
+    expect(both.timeoutMs).toBe(500);
+  });
+
+  it('means nothing where a variable is empty', async () => {
+    expect((await settings('', { SLIM_LOCAL: '', SLIM_REMOTE: '' })).channel).toBeUndefined();
+  });
+});
+
+describe('the node', () => {
+  it('is looked for at the default address, and started if need be', async () => {
+    const { slim, node, sharedOptions } = await settings('--local a/b/c');
+    expect(slim.endpoint).toBe('http://127.0.0.1:46357');
+    expect(node).toBe('auto');
+    expect(sharedOptions).toBe('');
+  });
+
+  it('is never started where one is named', async () => {
+    const { node, sharedOptions } = await settings('--slim 127.0.0.1:5000');
+    expect(node).toBe('never');
+    expect(sharedOptions).toBe('--slim http://127.0.0.1:5000');
+    expect((await settings('', { SLIM_SLIM: 'localhost:46357' })).node).toBe('never');
+  });
+
+  it('is started where that is wished, on this computer only', async () => {
+    expect((await settings('--slim 127.0.0.1:5000 --node always')).node).toBe('always');
+    expect((await settings('--node never')).node).toBe('never');
+    expect(
+      (await refusal(`--slim 10.0.0.5:5000 --node always --shared-secret ${SECRET.replaceAll(' ', '-')}`)).message,
+    ).toContain('not on this computer');
+  });
+
+  it('is described by a JSON document, too', async () => {
+    const document = JSON.stringify({ endpoint: 'http://10.0.0.5:46357', tls: { insecure: true } });
+    const invocation = await parseCommandLine(['--slim', document], { SLIM_SHARED_SECRET: SECRET }, '0.1.0');
+    expect(invocation).toMatchObject({ kind: 'chat', settings: { slim: { endpoint: 'http://10.0.0.5:46357' } } });
+  });
+});
+
+describe('the secret', () => {
+  it('is the demo secret on this computer, and demanded elsewhere', async () => {
+    const demo = (await settings('--slim localhost:46357')).secret;
+    expect(demo.isDemo).toBe(true);
+    expect(Buffer.byteLength(demo.reveal())).toBeGreaterThanOrEqual(32);
+    const error = await refusal('--slim 10.0.0.5:46357');
+    expect(error.message).toContain('A shared secret is needed for http://10.0.0.5:46357');
+    expect(error.message).toContain('--shared-secret-file FILE');
+  });
+
+  it('comes from a file, without the line end', async () => {
+    const { secret } = await settings(`--shared-secret-file ${secretFile(`${SECRET}\n`)}`);
+    expect(secret.reveal()).toBe(SECRET);
+    expect(secret.isDemo).toBe(false);
+    const missing = await refusal('--shared-secret-file /nowhere/secret');
+    expect(missing.message).toBe('Cannot read the shared secret from "/nowhere/secret" (ENOENT).');
+    expect(missing.exitCode).toBe(2);
+  });
+
+  it('comes from one source, a flag before a variable', async () => {
+    const file = secretFile('another secret that is long enough');
+    const error = await refusal(['--shared-secret', SECRET, '--shared-secret-file', file]);
+    expect(error.message).toContain('not both');
+    const { secret } = await settings(`--shared-secret-file ${file}`, { SLIM_SHARED_SECRET: SECRET });
+    expect(secret.reveal()).toBe('another secret that is long enough');
+    const other = await settings(`--shared-secret ${'x'.repeat(32)}`, { SLIM_SHARED_SECRET_FILE: file });
+    expect(other.secret.reveal()).toBe('x'.repeat(32));
+  });
+
+  it('is refused with its length when it is too short, and never shown', async () => {
+    const short = 'very-long-shared-secret-value';
+    const error = await refusal(`--shared-secret ${short}`);
+    expect(error.message).toContain('29');
+    expect(error.message).not.toContain(short);
+    const { secret } = await settings('', { SLIM_SHARED_SECRET: SECRET });
+    const { inspect } = await import('node:util');
+    expect(inspect(secret, { showHidden: true, depth: 9 }) + JSON.stringify(secret)).not.toContain(SECRET);
+  });
+});
+
+describe('the rest', () => {
+  it('repeats invitations unless told otherwise', async () => {
+    expect((await settings('')).waitInvites).toBe(true);
+    expect((await settings('--no-wait-invites')).waitInvites).toBe(false);
+  });
+
+  it('prints the version and the help', async () => {
+    expect(await parseCommandLine(['--version'], {}, '9.9.9')).toEqual({ kind: 'print', text: '9.9.9' });
+    const help = await parseCommandLine(['--help', '--local', 'a/b/c'], {}, '0.1.0');
+    expect(help).toEqual({ kind: 'print', text: await chatHelp() });
+  });
+
+  it('has every option in the help, and no line beyond 100 columns', async () => {
+    const text = await chatHelp();
+    for (const { name } of CHAT_OPTIONS) expect(text).toContain(`--${name}`);
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(text).toContain('slim-chat --local agntcy/ns/alice --invites agntcy/ns/bob');
+  });
+
+  it('knows the node command', async () => {
+    expect(await parseCommandLine(['node'], {}, '0.1.0')).toEqual({
+      kind: 'node',
+      settings: { listen: { host: '127.0.0.1', port: 46357 }, isJson: false, logFile: undefined },
+    });
+    const any = await parseCommandLine(['node', '--listen', '0.0.0.0:0', '--json'], {}, '0.1.0');
+    expect(any).toMatchObject({ settings: { listen: { host: '0.0.0.0', port: 0 }, isJson: true } });
+    expect((await refusal('node --listen nowhere')).message).toContain('HOST:PORT');
+    expect((await refusal('node --local a/b/c')).message).toContain('Unknown option --local');
+    expect(await parseCommandLine(['node', '--help'], {}, '0.1.0')).toMatchObject({ kind: 'print' });
+  });
+});
