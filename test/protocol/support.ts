@@ -80,32 +80,35 @@ export interface MessageOptions {
   readonly error?: boolean;
 }
 
-const BY_APP: ReadonlySet<MessageKind> = new Set(['msg', 'msgAck', 'rtxRequest', 'rtxReply']);
+const EMPTY_APP_CONTENT: Content = { kind: 'app', payloadType: '', blob: new Uint8Array(0) };
+
+/** Contents of the kinds that have a usual one. */
+const USUAL_CONTENT: { readonly [K in MessageKind]?: Content } = {
+  msg: EMPTY_APP_CONTENT,
+  msgAck: EMPTY_APP_CONTENT,
+  rtxRequest: EMPTY_APP_CONTENT,
+  rtxReply: EMPTY_APP_CONTENT,
+  discoveryRequest: { kind: 'discoveryRequest' },
+  discoveryReply: { kind: 'discoveryReply' },
+  joinRequest: {
+    kind: 'joinRequest',
+    enableMls: false,
+    timerSettings: { timeoutMs: T, maxRetries: R },
+    channel: CHANNEL,
+  },
+  joinReply: { kind: 'joinReply' },
+  leaveRequest: { kind: 'leaveRequest' },
+  leaveReply: { kind: 'leaveReply' },
+  groupClose: { kind: 'groupClose', participants: [] },
+  groupAck: { kind: 'groupAck' },
+  groupNack: { kind: 'groupNack' },
+  ping: { kind: 'ping' },
+};
 
 function usualContent(kind: MessageKind): Content {
-  if (BY_APP.has(kind)) return { kind: 'app', payloadType: '', blob: new Uint8Array(0) };
-  switch (kind) {
-    case 'discoveryRequest':
-    case 'discoveryReply':
-    case 'joinReply':
-    case 'leaveRequest':
-    case 'leaveReply':
-    case 'groupAck':
-    case 'groupNack':
-    case 'ping':
-      return { kind };
-    case 'joinRequest':
-      return {
-        kind,
-        enableMls: false,
-        timerSettings: { timeoutMs: T, maxRetries: R },
-        channel: CHANNEL,
-      };
-    case 'groupClose':
-      return { kind, participants: [] };
-    default:
-      throw new Error(`${kind} has no usual content; say which`);
-  }
+  const content = USUAL_CONTENT[kind];
+  if (content === undefined) throw new Error(`${kind} has no usual content; say which`);
+  return content;
 }
 
 /** A message as it comes from the wire. */
@@ -188,19 +191,11 @@ function list(names: readonly Name[]): string {
 }
 
 function contentTrace(content: Content): string {
-  switch (content.kind) {
-    case 'app':
-      return content.blob.length > 0 ? ` "${textOf(content)}"` : '';
-    case 'groupAdd':
-      return ` +${short(content.newParticipant)} ${list(content.participants)}`;
-    case 'groupRemove':
-      return ` -${short(content.removedParticipant)} ${list(content.participants)}`;
-    case 'groupWelcome':
-    case 'groupClose':
-      return ` ${list(content.participants)}`;
-    default:
-      return '';
-  }
+  if (content.kind === 'app') return content.blob.length > 0 ? ` "${textOf(content)}"` : '';
+  if (content.kind === 'groupAdd') return ` +${short(content.newParticipant)} ${list(content.participants)}`;
+  if (content.kind === 'groupRemove') return ` -${short(content.removedParticipant)} ${list(content.participants)}`;
+  if (content.kind === 'groupWelcome' || content.kind === 'groupClose') return ` ${list(content.participants)}`;
+  return '';
 }
 
 function sendTrace(message: OutboundMessage): string {
@@ -282,8 +277,9 @@ export function sentKinds(effects: readonly Effect[]): string[] {
 /** Id of the only message of a kind that is sent. */
 export function idOf(effects: readonly Effect[], kind: MessageKind): number {
   const found = sent(effects).filter(({ messageType }) => messageType === MessageType[kind]);
-  if (found.length !== 1)
+  if (found.length !== 1) {
     throw new Error(`${String(found.length)} messages of kind ${kind} in ${trace(effects).join(', ')}`);
+  }
   return found[0]!.messageId;
 }
 
