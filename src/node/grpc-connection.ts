@@ -36,7 +36,7 @@ const BATCH_BYTES = 256 * 1024;
 // Senders pause when more than one part in 4 of a queue is full, and go on when less than one in 8 is.
 const PAUSE_PART = 4;
 const RESUME_PART = 8;
-// How long a client may take to read the rest after its stream has ended, in milliseconds.
+// How long a client may take to read the rest and to end its side, after the node has ended the stream, in milliseconds.
 const DRAIN_MS = 5_000;
 
 /**
@@ -233,8 +233,6 @@ export class GrpcConnection implements Outlet {
   #sendTrailers(): void {
     const { code, text } = this.#status ?? { code: STATUS_OK, text: '' };
     this.#stream.sendTrailers({ 'grpc-status': String(code), ...(text === '' ? {} : { 'grpc-message': text }) });
-    // The client may be sending still. It has its status; this makes it stop.
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
   }
 
   #onClose(): void {

@@ -47,6 +47,7 @@ interface SessionState {
  */
 export class GrpcServer implements GrpcConnectionOwner {
   readonly #server: Http2Server;
+  readonly #sockets = new Set<Socket>();
   readonly #sessions = new Map<ServerHttp2Session, SessionState>();
   readonly #processor: MessageProcessor<GrpcConnection>;
   readonly #options: GrpcServerOptions;
@@ -68,6 +69,10 @@ export class GrpcServer implements GrpcConnectionOwner {
     this.#server.on('connection', (socket: Socket) => {
       // A session refuses to do this for its socket.
       socket.setNoDelay(true);
+      this.#sockets.add(socket);
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+      });
     });
     this.#server.on('session', (session) => {
       this.#onSession(session);
@@ -113,7 +118,8 @@ export class GrpcServer implements GrpcConnectionOwner {
       session.close();
     }
     const timer = setTimeout(() => {
-      for (const session of this.#sessions.keys()) session.destroy();
+      // Not session.destroy(): of a session that is closing it waits for the client to close the socket.
+      for (const socket of this.#sockets) socket.destroy();
     }, GRACE_MS);
     await closed;
     clearTimeout(timer);
@@ -194,7 +200,9 @@ export class GrpcServer implements GrpcConnectionOwner {
   }
 }
 
-function refusalOf(headers: IncomingHttpHeaders):
+function refusalOf(
+  headers: IncomingHttpHeaders,
+):
   | { readonly reason: 'not-grpc' | 'unknown-method'; readonly headers: Readonly<Record<string, string | number>> }
   | undefined {
   const contentType = headers['content-type'] ?? '';
