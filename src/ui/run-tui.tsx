@@ -5,7 +5,7 @@ import { render } from 'ink';
 import type { RunTui, TuiExit } from '../chat/index.js';
 import { App } from './app.js';
 import { TuiController } from './controller.js';
-import { eraseReflowed, inkStdout, reflowsLines } from './ink-stdout.js';
+import { eraseReflowed, inkStdout, reflowOf } from './ink-stdout.js';
 import { InputReader, type StartTimer } from './input/index.js';
 import type { ScreenSize } from './live-layout.js';
 import { liveView } from './live-view.js';
@@ -75,12 +75,12 @@ export const runTui: RunTui = async (deps) => {
     controller.leave();
   };
   const onGone = (): void => controller.leave();
-  const reflows = reflowsLines(process.env);
+  const reflow = reflowOf(process.env);
   // Must be told before Ink is, so it is registered first.
   const onResize = (): void => {
     const before = controller.getState();
     if (stdout.columns < before.size.columns) {
-      stdout.write(eraseReflowed(liveView(store.getState(), before), stdout.columns, reflows));
+      stdout.write(eraseReflowed(liveView(store.getState(), before), stdout.columns, reflow));
     }
     controller.resize();
   };

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
-import { eraseReflowed, inkStdout, reflowsLines } from '../../src/ui/ink-stdout.js';
+import { eraseReflowed, inkStdout, reflowOf } from '../../src/ui/ink-stdout.js';
 import { type LiveLayout } from '../../src/ui/live-layout.js';
 
 describe('the terminal as Ink sees it', () => {
@@ -36,25 +36,37 @@ describe('erasing what a narrower terminal has wrapped anew', () => {
 
   it('goes up over the rows that the lines above the cursor take now', () => {
     // 50 columns take 3 rows of 20, and the cursor is on the second row of its own line.
-    expect(eraseReflowed(layout, 20, true)).toBe('\u001b[4A\r\u001b[J\u001b[1B');
+    expect(eraseReflowed(layout, 20, 'all')).toBe('\u001b[4A\r\u001b[J\u001b[1B');
+  });
+
+  it('counts what is added below the cursor where that moves it', () => {
+    // The status line takes 3 rows more, the composer one, the line above two.
+    expect(eraseReflowed(layout, 20, 'xterm.js')).toBe('\u001b[7A\r\u001b[J\u001b[1B');
+    const short: LiveLayout = { ...layout, rows: layout.rows.with(2, { kind: 'status', text: 'short' }) };
+    expect(eraseReflowed(short, 20, 'xterm.js')).toBe('\u001b[3A\r\u001b[J\u001b[1B');
+  });
+
+  it('does not count what the terminal leaves alone', () => {
+    expect(eraseReflowed(layout, 20, 'others')).toBe('\u001b[3A\r\u001b[J\u001b[1B');
   });
 
   it('goes up over as many rows as before where lines are cut', () => {
-    expect(eraseReflowed(layout, 20, false)).toBe('\u001b[1A\r\u001b[J\u001b[1B');
+    expect(eraseReflowed(layout, 20, 'none')).toBe('\u001b[1A\r\u001b[J\u001b[1B');
   });
 
   it('starts below the last row when there is no cursor', () => {
-    expect(eraseReflowed({ ...layout, cursor: undefined }, 40, true)).toBe('\u001b[5A\r\u001b[J\u001b[3B');
+    expect(eraseReflowed({ ...layout, cursor: undefined }, 40, 'others')).toBe('\u001b[5A\r\u001b[J\u001b[3B');
   });
 
   it('stays in its row when there is nothing above', () => {
-    expect(eraseReflowed({ rows: layout.rows.slice(1), cursor: { x: 2, y: 0 } }, 20, true)).toBe('\r\u001b[J');
+    expect(eraseReflowed({ rows: layout.rows.slice(1), cursor: { x: 2, y: 0 } }, 20, 'all')).toBe('\r\u001b[J');
   });
 
-  it('knows the terminals that cut lines', () => {
-    expect(reflowsLines({ TERM: 'xterm-256color' })).toBe(true);
-    expect(reflowsLines({ TERM: 'xterm', XTERM_VERSION: 'XTerm(379)' })).toBe(false);
-    expect(reflowsLines({ TERM: 'linux' })).toBe(false);
-    expect(reflowsLines({ TERM: 'screen', XTERM_VERSION: 'XTerm(379)', TMUX: '/tmp/x' })).toBe(true);
+  it('knows what terminals do to lines', () => {
+    expect(reflowOf({ TERM: 'xterm-256color' })).toBe('others');
+    expect(reflowOf({ TERM: 'xterm', XTERM_VERSION: 'XTerm(379)' })).toBe('none');
+    expect(reflowOf({ TERM: 'xterm-256color', TERM_PROGRAM: 'vscode' })).toBe('xterm.js');
+    expect(reflowOf({ TERM: 'linux' })).toBe('none');
+    expect(reflowOf({ TERM: 'screen', XTERM_VERSION: 'XTerm(379)', TMUX: '/tmp/x' })).toBe('all');
   });
 });
