@@ -143,7 +143,7 @@ export class Member {
     const mark = this.mark();
     this.process.send(this.dialect.leave(ref));
     const done = await this.waitFor(
-      (event) => (event.kind === 'settled' && event.ref === ref) || (event.kind === 'closed' && event.by === 'self'),
+      (event) => (event.kind === 'settled' && event.ref === ref) || event.kind === 'closed',
       timeoutMs,
       mark,
     );

@@ -42,7 +42,6 @@ function translate(line: JsonObject): readonly MemberEvent[] {
       return [{ kind: 'left', member: baseName(text(line, 'member')), reason: text(line, 'reason') }];
     case 'closed': {
       const reason = text(line, 'reason');
-      // A moderator that closes says `closed` or `left` about itself; nobody else can close its group.
       return [{ kind: 'closed', by: reason === 'left' ? 'self' : 'peer', reason }];
     }
     case 'lost':

@@ -171,8 +171,9 @@ class Story {
     const marks = this.marks();
     const outcome = await this.member('M').invite(NAMES[role], `invite:${this.step}`, GIVE_UP_MS + SLACK_MS);
     if (!outcome.ok) this.add('command-failed', 'M', role, outcome.error);
-    await this.arrived(role, mark);
+    const hasSession = await this.arrived(role, mark);
     await this.told('no-joined', role, marks);
+    if (hasSession) await this.knowsEveryone(role, mark);
     await this.exchange(5);
   }
 
@@ -239,7 +240,6 @@ class Story {
         if (seen === undefined) this.add(kind, role, about, `no event '${wanted}'`);
       }),
     );
-    if (kind === 'no-joined') await this.knowsEveryone(about, marks.get(about) ?? 0);
   }
 
   /** After the first invitations every member of ours must know all others, from its session or from later joins. */

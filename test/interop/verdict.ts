@@ -42,7 +42,7 @@ export function failuresOf(report: CellReport): readonly JudgedFinding[] {
 export function describe(finding: JudgedFinding): string {
   const { step, kind, at, about, count, detail, upstream } = finding;
   const whom = about === undefined ? '' : ` about ${about}`;
-  return `${step}: ${kind} at ${at}${whom}${count > 1 ? ` x${count}` : ''}${upstream === undefined ? '' : ` [upstream ${upstream}]`}: ${detail}`;
+  return `${step}: ${kind} at ${at}${whom}${count > 1 ? ` x${count}` : ''}${upstream === undefined ? '' : ` [upstream ${upstream}]`}: ${detail.replaceAll(/\s+/g, ' ')}`;
 }
 
 /** `ok`, `FAIL`, `upstream 3` or `-` (not reached) for a step. */
