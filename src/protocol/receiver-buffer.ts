@@ -35,20 +35,28 @@ const NOTHING: Arrival<never> = { release: [], request: [] };
 export class ReceiverBuffer<T> {
   /** Newest number given out or given up. */
   #last: number | undefined;
-  /** Numbers up to this were never part of what is expected to be complete. */
+  /** Of a sender that was there before: numbers up to this were never part of what is expected to be complete. */
   #start: number | undefined;
   /** After a jump: numbers up to this were dealt with before it. */
   #floor: number | undefined;
   /** From a sender that starts at 1: gaps up to here may be numbers of an earlier life of it, no loss. */
   #quietUpTo: number | undefined;
   readonly #startsAtOne: boolean;
+  readonly #resumesAfter: number | undefined;
   readonly #late = new Set<number>();
   /** Arrived or given up, ahead of a hole. */
   readonly #ahead = new Map<number, { readonly value: T } | 'lost'>();
   #newest: number | undefined;
 
-  constructor(options: { readonly startsAtOne: boolean }) {
+  /** @param options - `resumesAfter`: last number of an earlier stay, after which a sender may go on instead of starting at 1 */
+  constructor(options: { readonly startsAtOne: boolean; readonly resumesAfter?: number | undefined }) {
     this.#startsAtOne = options.startsAtOne;
+    this.#resumesAfter = options.resumesAfter;
+  }
+
+  /** Newest number given out or given up, if any. */
+  get last(): number | undefined {
+    return this.#last;
   }
 
   /** Whether this number was given out, given up, or waits here already. */
@@ -83,17 +91,26 @@ export class ReceiverBuffer<T> {
   }
 
   #onFirst(id: number, value: T): Arrival<T> {
-    if (this.#startsAtOne && id >= 1 && id <= MAX_GAP) {
-      this.#last = 0;
-      this.#start = 0;
-      this.#newest = 0;
-      this.#quietUpTo = id - 1;
+    const before = this.#numberBefore(id);
+    if (before !== undefined) {
+      this.#last = before;
+      this.#newest = before;
+      this.#quietUpTo = sequenceAdd(id, -1);
       return this.#store(id, value);
     }
     this.#last = id;
     this.#start = id;
     this.#newest = id;
     return { release: [{ kind: 'message', id, value }], request: [] };
+  }
+
+  /** The number before the first one for us, where that is known; `id` is the first to arrive. */
+  #numberBefore(id: number): number | undefined {
+    if (!this.#startsAtOne) return undefined;
+    const resumed = this.#resumesAfter;
+    const before = resumed !== undefined && sequenceDistance(resumed, id) > 0 ? resumed : 0;
+    const distance = sequenceDistance(before, id);
+    return distance >= 1 && distance <= MAX_GAP ? before : undefined;
   }
 
   #store(id: number, value: T): Arrival<T> {
@@ -139,14 +156,14 @@ export class ReceiverBuffer<T> {
       this.#ahead.delete(id);
       this.#last = id;
       if (entry !== 'lost') release.push({ kind: 'message', id, value: entry.value });
-      else if (this.#quietUpTo === undefined || sequenceDistance(this.#quietUpTo, id) > 0)
+      else if (this.#quietUpTo === undefined || sequenceDistance(this.#quietUpTo, id) > 0) {
         release.push({ kind: 'lost', id });
+      }
     }
   }
 
-  /** Before the start, and not given out yet. Number 0 is never used by a sender that starts at 1. */
+  /** Before the start, and not given out yet. */
   #isLate(id: number): boolean {
-    if (this.#startsAtOne && this.#start === 0) return false;
     if (this.#start === undefined || sequenceDistance(this.#start, id) >= 0 || this.#late.has(id)) return false;
     return this.#floor === undefined || sequenceDistance(this.#floor, id) > 0;
   }

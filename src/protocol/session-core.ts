@@ -10,6 +10,9 @@ import { SessionSender } from './session-sender.js';
 /** Shortest timer: two that are due at almost the same time fire as one. */
 const MIN_TIMER_MS = 1;
 
+/** Longest timer: JavaScript fires a longer one at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * What moderator and participant have in common: payloads in both directions, control requests, the member list, timers, the end.
  */
@@ -82,7 +85,7 @@ export class SessionCore {
 
   setTimer(timer: TimerKey, afterMs: number): Effect {
     this.#armed.add(timer);
-    return { kind: 'setTimer', timer, afterMs: Math.max(MIN_TIMER_MS, afterMs) };
+    return { kind: 'setTimer', timer, afterMs: Math.min(Math.max(MIN_TIMER_MS, afterMs), MAX_TIMER_MS) };
   }
 
   clearTimer(timer: TimerKey): Effect[] {

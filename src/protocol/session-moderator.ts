@@ -222,7 +222,7 @@ export class SessionModerator implements SessionMachine {
   #admit(invitation: Invitation, member: Name, env: Env): Effect[] {
     const existing = this.#core.others;
     this.#core.addMember(member);
-    this.#core.receiver.resetSource(member);
+    this.#core.receiver.addSource(member);
     this.#evicted.delete(member.key);
     const participants = this.#core.members;
     const effects: Effect[] = [];

@@ -1,14 +1,28 @@
 import type { Name } from '../name/index.js';
 import { assertNever, SessionError, UsageError } from '../util/index.js';
-import { MessageType, type PublishMessage } from '../wire/index.js';
-import type { CommandId, Effect, EndReason, Env, Input, SessionCommand, SessionConfig, SessionMachine } from './machine.js';
+import { type Content, MessageType, type PublishMessage } from '../wire/index.js';
+import type {
+  CommandId,
+  Effect,
+  EndReason,
+  Env,
+  Input,
+  SessionCommand,
+  SessionConfig,
+  SessionMachine,
+} from './machine.js';
 import { FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
 import { SessionCore } from './session-core.js';
 import { endedReply } from './session-moderator.js';
 
-/** How many answered requests are remembered. */
-const MAX_ANSWERED = 512;
+type GroupAdd = Extract<Content, { kind: 'groupAdd' }>;
+
+/** How many requests are remembered. */
+const MAX_REMEMBERED = 512;
+
+/** How many payloads may come before the welcome. */
+const MAX_EARLY = 512;
 
 /** Longest wait between the join and the welcome; other invitations may be ahead of ours at the moderator. */
 const MIN_WELCOME_WAIT_MS = 60_000;
@@ -21,12 +35,16 @@ export class SessionParticipant implements SessionMachine {
   readonly #core: SessionCore;
   /** Ids of requests that have their answer: a second one would kill a moderator that no longer waits (session.md 10.1). */
   readonly #answered = new Set<number>();
+  /** Ids of changes of the member list that were made; unlike the answer, the change is not repeated after a reconnection. */
+  readonly #applied = new Set<number>();
+  /** What the application hears as soon as the session is usable. */
+  #early: Effect[] = [];
   #isEstablished = false;
   #isSubscribed = false;
   #hasModeratorPinged = false;
   #missedWindows = 0;
   #hasHeardInWindow = false;
-  #leaveCommand: CommandId | undefined;
+  readonly #leaveCommands: CommandId[] = [];
 
   constructor(config: SessionConfig) {
     this.#core = new SessionCore(config);
@@ -48,7 +66,7 @@ export class SessionParticipant implements SessionMachine {
 
   handle(input: Input, env: Env): Effect[] {
     if (this.#core.hasEnded) return endedReply(input);
-    const effects = this.#dispatch(input, env);
+    const effects = this.#holdBack(this.#dispatch(input, env));
     effects.push(...this.#core.armTimers(env));
     return effects;
   }
@@ -78,9 +96,17 @@ export class SessionParticipant implements SessionMachine {
     }
   }
 
+  /** Before the welcome the application does not know of the session: payloads wait for it. */
+  #holdBack(effects: Effect[]): Effect[] {
+    if (this.#isEstablished) return effects;
+    this.#early.push(...effects.filter(({ kind }) => kind === 'notify'));
+    return effects.filter(({ kind }) => kind !== 'notify');
+  }
+
   #onCommand(id: CommandId, command: SessionCommand, env: Env): Effect[] {
     switch (command.kind) {
       case 'publish':
+        if (this.#isLeaving) return endedReply({ kind: 'command', id, command });
         return this.#core.sender.onPublish(id, command, env);
       case 'invite':
       case 'remove': {
@@ -96,7 +122,12 @@ export class SessionParticipant implements SessionMachine {
     }
   }
 
+  get #isLeaving(): boolean {
+    return this.#leaveCommands.length > 0;
+  }
+
   #onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
+    if (this.#early.length >= MAX_EARLY && message.session.messageType === MessageType.msg) return [];
     const payload = this.#core.onPayloadMessage(message, subject, env);
     if (payload !== undefined) return payload;
     // Upstream obeys control messages of anybody who knows the session id.
@@ -109,14 +140,14 @@ export class SessionParticipant implements SessionMachine {
       case MessageType.groupWelcome:
         return content.kind === 'groupWelcome' ? this.#onWelcome(message, content.participants, env) : [];
       case MessageType.groupAdd:
-        return content.kind === 'groupAdd' ? this.#onGroupAdd(message, content.newParticipant, env) : [];
+        return content.kind === 'groupAdd' ? this.#onGroupAdd(message, content, env) : [];
       case MessageType.groupRemove:
         return content.kind === 'groupRemove' ? this.#onGroupRemove(message, content.removedParticipant, env) : [];
       case MessageType.leaveRequest:
         return [...this.#answer(message, MessageType.leaveReply, { kind: 'leaveReply' }), ...this.#finish('removed')];
       case MessageType.leaveReply:
         this.#core.control.onReply(message.session.messageId, message.header.source);
-        return this.#leaveCommand === undefined ? [] : this.#finish('left');
+        return this.#isLeaving ? this.#finish('left') : [];
       case MessageType.groupClose:
         return [...this.#answer(message, MessageType.groupAck, { kind: 'groupAck' }), ...this.#finish('closed')];
       case MessageType.ping:
@@ -128,11 +159,13 @@ export class SessionParticipant implements SessionMachine {
   }
 
   /** Answers a request once (`session.md` appendix A 6); after a reconnection once more. */
-  #answer(request: PublishMessage, messageType: number, content: Parameters<SessionCore['build']['buildReply']>[2]): Effect[] {
+  #answer(
+    request: PublishMessage,
+    messageType: number,
+    content: Parameters<SessionCore['build']['buildReply']>[2],
+  ): Effect[] {
     const { messageId } = request.session;
-    if (this.#answered.has(messageId)) return [];
-    if (this.#answered.size >= MAX_ANSWERED) this.#answered.clear();
-    this.#answered.add(messageId);
+    if (!remember(this.#answered, messageId)) return [];
     return [{ kind: 'send', message: this.#core.build.buildReply(request, messageType, content) }];
   }
 
@@ -143,8 +176,9 @@ export class SessionParticipant implements SessionMachine {
   }
 
   #onWelcome(message: PublishMessage, participants: readonly Name[], env: Env): Effect[] {
-    if (this.#answered.has(message.session.messageId)) return [];
     const { config } = this.#core;
+    const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
+    if (!remember(this.#applied, message.session.messageId)) return ack;
     const effects: Effect[] = [...this.#core.clearTimer('limbo')];
     if (config.type === 'group' && !this.#isSubscribed) {
       this.#isSubscribed = true;
@@ -154,25 +188,52 @@ export class SessionParticipant implements SessionMachine {
     this.#core.clearMembers();
     for (const name of participants) this.#core.addMember(name);
     this.#core.addMember(config.local);
-    effects.push(...this.#answer(message, MessageType.groupAck, { kind: 'groupAck' }));
-    if (!this.#isEstablished) {
+    effects.push(...ack);
+    if (this.#isEstablished) {
+      effects.push(...this.#onListReplaced(before, env));
+    } else {
       this.#isEstablished = true;
-      effects.push({ kind: 'notify', notice: { kind: 'established', members: this.#core.members } });
+      effects.push({ kind: 'notify', notice: { kind: 'established', members: this.#core.members } }, ...this.#early);
+      this.#early = [];
     }
+    this.#core.receiver.setFormerSources(this.#core.others);
     // The list is complete before anything waits for it: a message goes to all of them, not to the first one only.
-    for (const name of before) {
-      if (!this.#core.isMember(name)) effects.push(...this.#core.sender.removeEndpoint(name, env));
-    }
     return [...effects, ...this.#core.sender.addEndpoints(this.#core.others, env)];
   }
 
-  #onGroupAdd(message: PublishMessage, added: Name, env: Env): Effect[] {
-    // A repetition for others reaches a new member too; answering it would count for somebody else (session.md 10.9).
-    if (!this.#isEstablished || this.#core.isSelf(added)) return [];
+  /** Welcomed once more: what has changed in the meantime. */
+  #onListReplaced(before: readonly Name[], env: Env): Effect[] {
+    const { members } = this.#core;
+    const effects: Effect[] = [];
+    for (const member of before) {
+      if (this.#core.isMember(member)) continue;
+      this.#core.receiver.forgetSource(member);
+      effects.push(
+        { kind: 'notify', notice: { kind: 'left', member, reason: 'removed', members } },
+        ...this.#core.sender.removeEndpoint(member, env),
+      );
+    }
+    for (const member of members) {
+      if (before.some((name) => name.equals(member))) continue;
+      effects.push({ kind: 'notify', notice: { kind: 'joined', member, members } });
+    }
+    return effects;
+  }
+
+  #onGroupAdd(message: PublishMessage, { newParticipant: added, participants }: GroupAdd, env: Env): Effect[] {
+    // A repetition for others reaches a new member too: it names us (session.md 10.9), or is from before our time.
+    const isForUs = participants.some((name) => name.prefixKey === this.#core.config.local.prefixKey);
+    if (!this.#isEstablished || !isForUs || this.#core.isSelf(added)) return [];
     const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
-    if (ack.length === 0 || this.#core.isMember(added)) return ack;
+    if (!remember(this.#applied, message.session.messageId)) return ack;
+    if (this.#core.isMember(added)) {
+      // 0.7.0 removes one of two members without telling the other; now it is back.
+      this.#core.receiver.forgetSource(added);
+      this.#core.receiver.addSource(added);
+      return ack;
+    }
     this.#core.addMember(added);
-    this.#core.receiver.resetSource(added);
+    this.#core.receiver.addSource(added);
     return [
       ...ack,
       { kind: 'notify', notice: { kind: 'joined', member: added, members: this.#core.members } },
@@ -183,6 +244,7 @@ export class SessionParticipant implements SessionMachine {
   #onGroupRemove(message: PublishMessage, removed: Name, env: Env): Effect[] {
     if (!this.#isEstablished) return [];
     const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
+    if (!remember(this.#applied, message.session.messageId)) return ack;
     if (this.#core.isSelf(removed)) {
       // A leave request follows, unless the moderator took us for dead.
       const { timeoutMs, maxRetries } = this.#core.config;
@@ -249,9 +311,9 @@ export class SessionParticipant implements SessionMachine {
 
   /** The 1.x goodbye. A moderator that never pinged is 0.7 and never answers it: told once, not waited for (session.md 3.7). */
   #leave(id: CommandId, env: Env): Effect[] {
-    if (this.#leaveCommand !== undefined) return [{ kind: 'settle', id }];
     if (!this.#isEstablished) return this.#finish('left', id);
-    this.#leaveCommand = id;
+    this.#leaveCommands.push(id);
+    if (this.#leaveCommands.length > 1) return [];
     const effects = this.#unsubscribe();
     const { moderator } = this.#core.config;
     const goodbye = this.#core.build.build(
@@ -274,12 +336,21 @@ export class SessionParticipant implements SessionMachine {
 
   #finish(reason: EndReason, command?: CommandId): Effect[] {
     const effects = this.#unsubscribe();
-    for (const id of [this.#leaveCommand, command]) {
-      if (id !== undefined) effects.push({ kind: 'settle', id });
-    }
-    this.#leaveCommand = undefined;
+    for (const id of this.#leaveCommands.splice(0)) effects.push({ kind: 'settle', id });
+    if (command !== undefined) effects.push({ kind: 'settle', id: command });
     return [...effects, ...this.#core.end(reason, endError(reason))];
   }
+}
+
+/** Remembers a request among the newest ones; false if it was known. */
+function remember(ids: Set<number>, messageId: number): boolean {
+  if (ids.has(messageId)) return false;
+  ids.add(messageId);
+  for (const oldest of ids) {
+    if (ids.size <= MAX_REMEMBERED) break;
+    ids.delete(oldest);
+  }
+  return true;
 }
 
 function endError(reason: EndReason): SessionError {

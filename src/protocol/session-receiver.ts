@@ -11,6 +11,9 @@ interface Request {
   readonly messageId: number;
 }
 
+/** How many former members are remembered. */
+const MAX_GONE = 1024;
+
 /** How many numbers of messages to one member are remembered to tell a repetition. */
 const MAX_DIRECT = 4096;
 
@@ -23,6 +26,10 @@ export class SessionReceiver {
   readonly #buffers = new Map<string, ReceiverBuffer<Delivered>>();
   readonly #requests: RetryQueue<string, Request>;
   readonly #direct = new Set<string>();
+  /** Senders that are gone, with the newest number heard of them: what they repeat is not for us any more. */
+  readonly #gone = new Map<string, number | undefined>();
+  /** Everybody who was there before us is known: who else speaks is new, even if the news of it is slower than its message. */
+  #isListComplete = false;
   #isLinkUp = true;
 
   constructor(config: SessionConfig, build: MessageBuilder) {
@@ -36,15 +43,32 @@ export class SessionReceiver {
     return this.#isLinkUp ? this.#requests.dueInMs(nowMs) : undefined;
   }
 
-  /** A sender that joins now: its stream starts anew, at 1. */
-  resetSource(name: Name): void {
-    this.forgetSource(name);
-    this.#buffers.set(name.key, new ReceiverBuffer({ startsAtOne: true }));
+  /** All senders that were there before us: where their streams begin is unknown. Whoever comes after them starts at 1. */
+  setFormerSources(names: readonly Name[]): void {
+    this.#isListComplete = true;
+    for (const { key } of names) {
+      this.#gone.delete(key);
+      if (!this.#buffers.has(key)) this.#buffers.set(key, new ReceiverBuffer({ startsAtOne: false }));
+    }
   }
 
-  /** A sender that is gone. */
+  /** A sender that joins now. Its stream starts at 1, or goes on where it stopped when the sender was here before. */
+  addSource({ key }: Name): void {
+    const resumesAfter = this.#gone.get(key);
+    this.#gone.delete(key);
+    // One that exists is of messages that were quicker than the news of their sender.
+    if (!this.#buffers.has(key)) this.#buffers.set(key, new ReceiverBuffer({ startsAtOne: true, resumesAfter }));
+  }
+
+  /** A sender that is gone; until it is added again it is not heard. */
   forgetSource(name: Name): void {
+    const buffer = this.#buffers.get(name.key);
     this.#buffers.delete(name.key);
+    if (buffer !== undefined || !this.#gone.has(name.key)) this.#gone.set(name.key, buffer?.last);
+    for (const oldest of this.#gone.keys()) {
+      if (this.#gone.size <= MAX_GONE) break;
+      this.#gone.delete(oldest);
+    }
     for (const request of this.#requests.values()) {
       if (request.source.equals(name)) this.#requests.delete(requestKey(request));
     }
@@ -56,6 +80,7 @@ export class SessionReceiver {
     if (!this.#config.isReliable) return [notifyMessage(delivered)];
     const { source } = message.header;
     const { messageId } = message.session;
+    if (this.#gone.has(source.key)) return [];
     const ack: Effect = { kind: 'send', message: this.#build.buildMsgAck(message) };
     if (messageId >= SEQUENCE_LIMIT) {
       // Numbers up here are random, for one member only. Without the mark it is nothing that could ever be put in order.
@@ -110,7 +135,7 @@ export class SessionReceiver {
   #bufferOf(source: Name): ReceiverBuffer<Delivered> {
     let buffer = this.#buffers.get(source.key);
     if (buffer === undefined) {
-      buffer = new ReceiverBuffer({ startsAtOne: false });
+      buffer = new ReceiverBuffer({ startsAtOne: this.#isListComplete });
       this.#buffers.set(source.key, buffer);
     }
     return buffer;

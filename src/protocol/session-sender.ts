@@ -294,7 +294,7 @@ export class SessionSender {
 
   #onAck(source: Name, messageId: number, env: Env): Effect[] {
     const outgoing = this.#unacked.get(messageId);
-    if (outgoing === undefined || !outgoing.missingFrom.delete(source.key)) return [];
+    if (!outgoing?.missingFrom.delete(source.key)) return [];
     outgoing.acknowledgedBy.set(source.key, source);
     if (outgoing.missingFrom.size > 0) return [delivery(outgoing, 'sent')];
     return [this.#complete(outgoing), ...this.#flush(env)];

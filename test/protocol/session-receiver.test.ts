@@ -183,17 +183,17 @@ describe('while the application reads too slowly', () => {
 describe('members that come and go', () => {
   test('a sender that joins now starts at 1: an overtaken first message is asked for', () => {
     const { get, receiver } = receiverOf();
-    receiver.resetSource(A);
+    receiver.addSource(A);
     expect(trace(get(msg(A, 2)))).toEqual(['msgAck > a #2', 'rtxRequest > a #1']);
     expect(trace(get(msg(A, 1)))).toEqual(['msgAck > a #1', 'got a "a1"', 'got a "a2"']);
   });
 
   test('a sender that was removed and joins again starts at 1 again', () => {
     const { get, receiver } = receiverOf();
-    receiver.resetSource(A);
+    receiver.addSource(A);
     get(msg(A, 1, 'old'));
     receiver.forgetSource(A);
-    receiver.resetSource(A);
+    receiver.addSource(A);
     expect(trace(get(msg(A, 1, 'new')))).toEqual(['msgAck > a #1', 'got a "new"']);
   });
 
