@@ -340,7 +340,9 @@ function toIdentity(options: SlimAppOptions, name: Name): { provider: TokenProvi
   if (options.sharedSecret === undefined) {
     throw new UsageError('missing-option', 'a shared secret or an identity is needed');
   }
-  const secret = new SharedSecret({ secret: options.sharedSecret, identity: name.withoutId().toString() });
+  // A token's subject has no colon and no white space; a name may. Nobody compares the two.
+  const identity = name.withoutId().toString().replaceAll(/[:\s]/gu, '_');
+  const secret = new SharedSecret({ secret: options.sharedSecret, identity });
   return { provider: secret, verifier: secret };
 }
 
