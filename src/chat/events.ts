@@ -147,6 +147,8 @@ export type ChatCommand =
       readonly metadata?: Readonly<Record<string, string>>;
       /** One member's full name instead of everybody. */
       readonly to?: string;
+      /** `ref` of a message that failed and that this one repeats: it does not count as undelivered any more. */
+      readonly retryOf?: string;
       readonly session?: number;
     }
   | { readonly type: 'invite' | 'remove'; readonly name: string; readonly ref?: string; readonly session?: number }

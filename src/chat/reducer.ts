@@ -114,7 +114,8 @@ function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }
   const willRetry = event.retryInMs !== undefined;
   const invitations = willRetry && before !== undefined ? [...others, { ...before, hasTimedOut: true }] : others;
   const next = { ...state, invitations };
-  // The same news every half minute would bury the chat.
+  // The same news every half minute would bury the chat, and nobody asks for it on the way out.
+  if (state.leaving !== null) return next;
   if (willRetry && before !== undefined && before.attempt > 1) return next;
   return addLine(next, { kind: 'info', text: inviteFailure(event.name, event.code, willRetry) }, event.at, options);
 }

@@ -137,9 +137,10 @@ function checkValue({ name, kind, arg }: OptionInfo, value: unknown): void {
 }
 
 function splitList(value: unknown): readonly string[] {
-  return [value ?? []]
-    .flat(2)
-    .flatMap((text) => String(text).split(','))
+  return [value]
+    .flat()
+    .filter((text) => typeof text === 'string')
+    .flatMap((text) => text.split(','))
     .map((text) => text.trim())
     .filter((text) => text !== '');
 }

@@ -1,0 +1,66 @@
+import type { AppEvent, DeliveryState, PublishOptions, SessionEvent } from '../client/index.js';
+import type { Name } from '../name/index.js';
+import type { SlimError } from '../util/index.js';
+
+/*
+ * What the chat needs of the client library, and no more: tests put simple fakes in its place. `SlimApp` and `Session` fit as
+ * they are.
+ */
+
+/** A published message. */
+export interface HandlePort {
+  readonly messageId: number | undefined;
+}
+
+/** What happens in a session. */
+export type SessionPortEvent =
+  | Exclude<SessionEvent, { kind: 'delivery' }>
+  | {
+      readonly kind: 'delivery';
+      readonly handle: HandlePort;
+      readonly state: DeliveryState;
+      readonly acked: readonly Name[];
+      readonly missing: readonly Name[];
+      readonly error?: SlimError;
+    };
+
+/** A session. */
+export interface SessionPort {
+  readonly id: number;
+  readonly channel: Name;
+  readonly local: Name;
+  readonly moderator: Name;
+  readonly members: readonly Name[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+  onEvent(listener: (event: SessionPortEvent) => void): () => void;
+  invite(name: Name): Promise<Name>;
+  remove(name: Name): Promise<void>;
+  publish(payload: Uint8Array | string, options?: PublishOptions): HandlePort;
+  publishTo(member: Name, payload: Uint8Array | string, options?: PublishOptions): HandlePort;
+  writable(): Promise<void>;
+}
+
+/** What happens outside the sessions. */
+export type AppPortEvent =
+  Exclude<AppEvent, { kind: 'session' }> | { readonly kind: 'session'; readonly session: SessionPort };
+
+/** How to create a group. */
+export interface GroupOptions {
+  readonly channel: Name;
+  readonly timeoutMs?: number;
+  readonly maxRetries?: number;
+}
+
+/** A connected app. */
+export interface AppPort {
+  readonly name: Name;
+  readonly endpoint: string;
+  createSession(options: GroupOptions): Promise<SessionPort>;
+  deleteSession(session: SessionPort, options: { readonly timeoutMs: number }): Promise<void>;
+  close(options: { readonly timeoutMs: number }): Promise<void>;
+}
+
+/** Connects the app; messages must come as events. Rejects as `SlimApp.connect` does. */
+export type Connect = (onEvent: (event: AppPortEvent) => void, signal: AbortSignal) => Promise<AppPort>;

@@ -1,0 +1,635 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import type { ChatCommand, ChatEvent } from '../../src/chat/index.js';
+import { ChatRuntime, type RuntimeConfig } from '../../src/cli/chat-runtime.js';
+import type { Connect } from '../../src/cli/ports.js';
+import { SessionError, UsageError } from '../../src/util/index.js';
+import { ALICE, BOB, CAROL, CHANNEL, FakeApp, type FakeSession } from './fake-app.js';
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.parse('2026-11-23T12:00:00Z') });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const BASE: RuntimeConfig = {
+  version: '0.1.0',
+  channel: undefined,
+  invites: [],
+  timeoutMs: undefined,
+  maxRetries: undefined,
+  waitInvites: true,
+  lingerMs: undefined,
+  isNodeEmbedded: false,
+  logFile: undefined,
+  isStrict: true,
+  holdsMessages: false,
+};
+
+class Chat {
+  readonly events: ChatEvent[] = [];
+  readonly app: FakeApp;
+  readonly runtime: ChatRuntime;
+  isCleanedUp = false;
+
+  constructor(
+    config: Partial<RuntimeConfig>,
+    app = new FakeApp(config.channel === undefined ? BOB : ALICE),
+    connect?: Connect,
+  ) {
+    this.app = app;
+    this.runtime = new ChatRuntime(
+      {
+        connect: connect ?? app.connect,
+        emit: (event) => this.events.push(event),
+        cleanUp: () => {
+          this.isCleanedUp = true;
+          return Promise.resolve();
+        },
+      },
+      { ...BASE, ...config },
+    );
+  }
+
+  get session(): FakeSession {
+    const session = this.app.sessions.at(-1);
+    if (session === undefined) throw new Error('there is no session');
+    return session;
+  }
+
+  async do(...commands: readonly ChatCommand[]): Promise<void> {
+    for (const command of commands) this.runtime.execute(command);
+    await this.settle();
+  }
+
+  /** Runs what is due now, without letting time pass. */
+  async settle(): Promise<void> {
+    await vi.advanceTimersByTimeAsync(0);
+  }
+
+  of<Type extends ChatEvent['type']>(type: Type): Extract<ChatEvent, { type: Type }>[] {
+    return this.events.filter((event): event is Extract<ChatEvent, { type: Type }> => event.type === type);
+  }
+
+  /** Types of the events, with the state where there is one. */
+  get summary(): string[] {
+    return this.events.map((event) => ('state' in event ? `${event.type} ${event.state}` : event.type));
+  }
+}
+
+async function moderator(config: Partial<RuntimeConfig> = {}): Promise<Chat> {
+  const chat = new Chat({ channel: CHANNEL, ...config });
+  await chat.runtime.start();
+  await chat.settle();
+  return chat;
+}
+
+async function participant(config: Partial<RuntimeConfig> = {}): Promise<Chat> {
+  const chat = new Chat(config);
+  await chat.runtime.start();
+  return chat;
+}
+
+const text = (ref: string, words = 'hello'): ChatCommand => ({ type: 'publish', text: words, ref });
+
+describe('a moderator', () => {
+  it('is ready, makes the group, and invites everybody at once', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId(), CAROL.withoutId()], timeoutMs: 500, maxRetries: 3 });
+    expect(chat.events).toEqual([
+      expect.objectContaining({ type: 'connection', state: 'connecting', attempt: 1 }),
+      expect.objectContaining({ type: 'connection', state: 'up' }),
+      {
+        at: '2026-11-23T12:00:00.000Z',
+        type: 'ready',
+        local: ALICE.toString(),
+        node: { endpoint: 'http://127.0.0.1:46357', embedded: false },
+        role: 'moderator',
+        channel: 'agntcy/ns/chat-7q2k',
+        version: '0.1.0',
+      },
+      {
+        at: '2026-11-23T12:00:00.000Z',
+        type: 'session',
+        session: 7,
+        channel: 'agntcy/ns/chat-7q2k',
+        moderator: ALICE.toString(),
+        members: [ALICE.toString()],
+        mls: { state: 'off' },
+        timeoutMs: 500,
+        maxRetries: 3,
+        metadata: {},
+      },
+      expect.objectContaining({ type: 'invite', name: 'agntcy/ns/bob', state: 'started' }),
+      expect.objectContaining({ type: 'invite', name: 'agntcy/ns/carol', state: 'started' }),
+    ]);
+    expect(chat.session.invites.map(String)).toEqual(['agntcy/ns/bob', 'agntcy/ns/carol']);
+    chat.session.join(BOB);
+    await chat.settle();
+    expect(chat.events.slice(6)).toMatchObject([
+      { type: 'joined', session: 7, member: BOB.toString(), members: 2 },
+      { type: 'invite', name: 'agntcy/ns/bob', state: 'joined' },
+    ]);
+  });
+
+  it('invites again who did not answer, only after the attempt has ended, until the name has joined', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId()] });
+    const timeout = (): SessionError => new SessionError('invite-timeout', 'no answer');
+    chat.session.settle(BOB, timeout());
+    await chat.settle();
+    expect(chat.of('invite').at(-1)).toMatchObject({ state: 'failed', code: 'invite-timeout', retryInMs: 1000 });
+    expect(chat.session.invites).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(chat.session.invites).toHaveLength(2);
+    chat.session.join(BOB);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(chat.session.invites).toHaveLength(2);
+  });
+
+  it('does not invite again who came in the pause, who refused for another reason, or when told so', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId(), CAROL.withoutId()] });
+    chat.session.settle(BOB, new SessionError('invite-timeout', 'no answer'));
+    chat.session.settle(CAROL, new SessionError('mls-unsupported', 'no'));
+    await chat.settle();
+    chat.session.join(BOB);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(chat.session.invites).toHaveLength(2);
+    expect(chat.of('invite').find(({ code }) => code === 'mls-unsupported')).not.toHaveProperty('retryInMs');
+
+    const once = await moderator({ invites: [BOB.withoutId()], waitInvites: false });
+    once.session.settle(BOB, new SessionError('invite-timeout', 'no answer'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(once.session.invites).toHaveLength(1);
+    expect(once.of('invite').at(-1)).not.toHaveProperty('retryInMs');
+  });
+
+  it('shares the outcome of an invitation that is under way', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId()] });
+    await chat.do({ type: 'invite', name: 'agntcy/ns/bob', ref: 'i1' });
+    expect(chat.session.invites).toHaveLength(1);
+    chat.session.join(BOB);
+    await chat.settle();
+    expect(chat.of('invite').filter(({ ref }) => ref === 'i1')).toMatchObject([
+      { state: 'started' },
+      { state: 'joined' },
+    ]);
+  });
+
+  it('answers invitations and removals with their ref', async () => {
+    const chat = await moderator();
+    await chat.do({ type: 'invite', name: 'agntcy/ns/carol', ref: 'i1' });
+    chat.session.settle(CAROL, new SessionError('already-in-group', 'is there'));
+    await chat.settle();
+    await chat.do(
+      { type: 'remove', name: 'agntcy/ns/bob', ref: 'r1' },
+      { type: 'remove', name: 'agntcy/ns/carol', ref: 'r2' },
+    );
+    chat.session.settle(BOB);
+    chat.session.settle(CAROL, new SessionError('participant-not-found', 'no'));
+    await chat.settle();
+    expect(chat.events.slice(4)).toMatchObject([
+      { type: 'invite', ref: 'i1', state: 'started' },
+      { type: 'invite', ref: 'i1', state: 'failed', code: 'already-in-group' },
+      { type: 'remove', ref: 'r1', state: 'started' },
+      { type: 'remove', ref: 'r2', state: 'started' },
+      { type: 'remove', ref: 'r1', state: 'removed' },
+      { type: 'remove', ref: 'r2', state: 'failed', code: 'participant-not-found' },
+    ]);
+  });
+
+  it('passes on invitations and removals that a controller makes', async () => {
+    const chat = await moderator();
+    chat.session.emit({ kind: 'invite', name: BOB, state: 'started' });
+    chat.session.emit({ kind: 'invite', name: BOB, state: 'failed', error: new SessionError('invite-timeout', 'no') });
+    chat.session.emit({ kind: 'remove', name: BOB, state: 'removed' });
+    expect(chat.events.slice(4)).toMatchObject([
+      { type: 'invite', name: BOB.toString(), state: 'started' },
+      { type: 'invite', state: 'failed', code: 'invite-timeout' },
+      { type: 'remove', state: 'removed' },
+    ]);
+  });
+
+  it('leaves by ending: the group is over without it', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    await chat.do({ type: 'leave' });
+    expect(await chat.runtime.done).toBe(0);
+    expect(chat.events.slice(-2)).toMatchObject([
+      { type: 'closed', reason: 'left' },
+      { type: 'bye', exitCode: 0 },
+    ]);
+    expect(chat.app.isClosed).toBe(true);
+    expect(chat.isCleanedUp).toBe(true);
+  });
+
+  it('ends with 5 when its group is closed by somebody else', async () => {
+    const chat = await moderator();
+    chat.session.end('closed');
+    expect(await chat.runtime.done).toBe(5);
+    expect(chat.summary.slice(-2)).toEqual(['closed', 'bye']);
+  });
+});
+
+describe('messages', () => {
+  it('are held until somebody is there, and sent in order', async () => {
+    const chat = await moderator();
+    await chat.do(text('a', 'one'), text('b', 'two'));
+    expect(chat.of('delivery')).toMatchObject([
+      { ref: 'a', id: null, state: 'queued', acked: [], missing: [] },
+      { ref: 'b', id: null, state: 'queued' },
+    ]);
+    expect(chat.session.handles).toEqual([]);
+    chat.session.join(BOB);
+    await chat.settle();
+    expect(chat.session.handles.map(({ payload }) => payload)).toEqual(['one', 'two']);
+    chat.session.ackAll();
+    expect(chat.of('delivery').slice(2)).toMatchObject([
+      { ref: 'a', id: 1, state: 'sent', missing: [BOB.toString()] },
+      { ref: 'b', id: 2, state: 'sent' },
+      { ref: 'a', id: 1, state: 'acked', acked: [BOB.toString()], missing: [] },
+      { ref: 'b', id: 2, state: 'acked' },
+    ]);
+  });
+
+  it('that are held can be given up', async () => {
+    const chat = await moderator();
+    await chat.do(text('a'), { type: 'drop' });
+    expect(chat.of('delivery').at(-1)).toMatchObject({ ref: 'a', state: 'failed', missing: [] });
+    chat.session.join(BOB);
+    await chat.settle();
+    expect(chat.session.handles).toEqual([]);
+    await chat.do({ type: 'exit' });
+    expect(await chat.runtime.done).toBe(0);
+  });
+
+  it('carry bytes, payload type, metadata and a single recipient', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    const bytes = Uint8Array.of(0xff, 0);
+    await chat.do({ type: 'publish', bytes, payloadType: 'x', metadata: { k: 'v' }, to: BOB.toString() });
+    expect(chat.session.handles).toMatchObject([
+      { payload: bytes, options: { payloadType: 'x', metadata: { k: 'v' } }, to: BOB },
+    ]);
+    expect(chat.of('delivery')[0]).not.toHaveProperty('ref');
+  });
+
+  it('report each acknowledgement', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.join(CAROL);
+    await chat.do(text('a'));
+    const [handle] = chat.session.handles;
+    if (handle === undefined) throw new Error('nothing was published');
+    chat.session.report(handle, 'sent', [BOB], [CAROL]);
+    chat.session.report(handle, 'failed', [BOB], [CAROL]);
+    expect(chat.of('delivery').map(({ state, acked, missing }) => [state, acked.length, missing.length])).toEqual([
+      ['sent', 0, 2],
+      ['sent', 1, 1],
+      ['failed', 1, 1],
+    ]);
+    await chat.do({ type: 'who', ref: 'w' }, { type: 'status' });
+    expect(chat.of('who')[0]).toMatchObject({
+      ref: 'w',
+      members: [
+        { name: ALICE.toString(), role: 'moderator', presence: 'you', unacked: 0 },
+        { name: BOB.toString(), role: 'participant', presence: 'online', unacked: 0 },
+        { name: CAROL.toString(), role: 'participant', presence: 'silent', unacked: 1 },
+      ],
+    });
+    expect(chat.of('status')[0]?.status).toMatchObject({ undelivered: 1, members: 3, session: 7, connection: 'up' });
+  });
+
+  it('go no faster than the session takes them, and whoever makes them is told to wait', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.isBlocked = true;
+    for (let i = 0; i < 300; i += 1) chat.runtime.execute(text(`m${String(i)}`));
+    let isWritable = false;
+    const writable = chat.runtime.writable().then(() => {
+      isWritable = true;
+    });
+    await chat.settle();
+    expect(chat.session.handles).toHaveLength(0);
+    expect(isWritable).toBe(false);
+    chat.session.unblock();
+    await writable;
+    await chat.settle();
+    expect(chat.session.handles).toHaveLength(300);
+    expect(chat.session.handles.every((handle, index) => handle.messageId === index + 1)).toBe(true);
+  });
+
+  it('that wait for the first member hold nobody up, but are bounded', async () => {
+    const chat = await moderator();
+    for (let i = 0; i < 10_001; i += 1) chat.runtime.execute(text(`m${String(i)}`));
+    await chat.runtime.writable();
+    expect(chat.of('error')).toMatchObject([{ code: 'queue-full', ref: 'm10000' }]);
+  });
+
+  it('that the session refuses are errors with their ref', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    vi.spyOn(chat.session, 'publish').mockImplementation(() => {
+      throw new UsageError('invalid-payload', 'too large');
+    });
+    await chat.do(text('a'));
+    expect(chat.events.slice(-2)).toMatchObject([
+      { type: 'error', code: 'invalid-payload', message: 'too large', ref: 'a' },
+      { type: 'delivery', ref: 'a', state: 'failed' },
+    ]);
+  });
+
+  it('fail with the session', async () => {
+    const chat = await participant();
+    const session = chat.app.invited([ALICE, BOB]);
+    await chat.do(text('a'));
+    session.isBlocked = true;
+    await chat.do(text('b'));
+    session.end('removed');
+    await chat.settle();
+    expect(chat.of('delivery').slice(-2)).toMatchObject([
+      { ref: 'a', state: 'failed', missing: [ALICE.toString()] },
+      { ref: 'b', state: 'failed', id: null },
+    ]);
+  });
+});
+
+describe('presence', () => {
+  it('is silent after five seconds without an acknowledgement, and online with the next sign of life', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.say(BOB, 'hi');
+    await vi.advanceTimersByTimeAsync(60_000);
+    await chat.do(text('a'));
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(chat.of('presence')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(chat.of('presence')).toMatchObject([
+      { session: 7, member: BOB.toString(), presence: 'silent', lastHeardAt: '2026-11-23T12:00:00.000Z' },
+    ]);
+    chat.session.ackAll();
+    expect(chat.of('presence').at(-1)).toMatchObject({ presence: 'online' });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does not take a member for silent that has spoken since', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    await chat.do(text('a'));
+    await vi.advanceTimersByTimeAsync(3000);
+    chat.session.say(BOB, 'still typing');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(chat.of('presence')).toEqual([]);
+  });
+});
+
+describe('a participant', () => {
+  it('waits, joins, is removed, and waits again', async () => {
+    const chat = await participant();
+    expect(chat.of('ready')).toMatchObject([{ role: 'participant', channel: null }]);
+    const session = chat.app.invited([ALICE, BOB]);
+    session.say(ALICE, 'hello');
+    session.end('removed');
+    expect(chat.summary.slice(3)).toEqual(['session', 'message', 'closed']);
+    await chat.do(text('a'));
+    expect(chat.of('error')).toMatchObject([{ code: 'not-in-group', ref: 'a' }]);
+    chat.app.invited([ALICE, BOB], 8);
+    await chat.do(text('b'));
+    expect(chat.of('delivery')).toMatchObject([{ ref: 'b', state: 'sent' }]);
+    await chat.do({ type: 'exit' });
+    expect(await chat.runtime.done).toBe(6);
+  });
+
+  it('reports what it gets: text, bytes, losses, members', async () => {
+    const chat = await participant();
+    const session = chat.app.invited([ALICE, BOB]);
+    session.say(ALICE, 'hi', { metadata: { k: 'v' } });
+    session.say(ALICE, undefined, { payload: Uint8Array.of(0xff, 0xfe) });
+    session.emit({ kind: 'lost', from: ALICE, messageId: 4 });
+    session.join(CAROL);
+    session.leave(CAROL, 'offline');
+    session.emit({ kind: 'warning', code: 'protocol-violation', text: 'odd' });
+    expect(chat.events.slice(4)).toMatchObject([
+      {
+        type: 'message',
+        session: 7,
+        id: 1,
+        from: ALICE.toString(),
+        text: 'hi',
+        payloadType: 'msg',
+        metadata: { k: 'v' },
+      },
+      { type: 'message', textBase64: '//4=', encrypted: false },
+      { type: 'lost', from: ALICE.toString(), id: 4 },
+      { type: 'joined', member: CAROL.toString(), members: 3 },
+      { type: 'left', member: CAROL.toString(), members: 2, reason: 'offline' },
+      { type: 'warning', code: 'protocol-violation', message: 'odd' },
+    ]);
+    expect(chat.events[5]).not.toHaveProperty('text');
+  });
+
+  it('leaves a group and stays', async () => {
+    const chat = await participant();
+    chat.app.invited([ALICE, BOB]);
+    await chat.do({ type: 'leave' });
+    expect(chat.events.at(-1)).toMatchObject({ type: 'closed', reason: 'left' });
+    await chat.do({ type: 'leave' });
+    expect(chat.events.at(-1)).toMatchObject({ type: 'error', code: 'not-in-group' });
+    chat.app.invited([ALICE, BOB], 8);
+    expect(chat.events.at(-1)).toMatchObject({ type: 'session', session: 8 });
+  });
+
+  it('uses the newest of several groups unless a command names one', async () => {
+    const chat = await participant();
+    const first = chat.app.invited([ALICE, BOB], 7);
+    const second = chat.app.invited([CAROL, BOB], 8);
+    await chat.do(text('a'), { ...text('b'), session: 7 } as ChatCommand);
+    expect(first.handles).toHaveLength(1);
+    expect(second.handles).toHaveLength(1);
+    await chat.do({ type: 'who', session: 9 }, { type: 'leave', session: 9 }, { type: 'leave', session: 8 }, text('c'));
+    expect(chat.of('error')).toMatchObject([{ code: 'not-in-group', message: 'there is no session 9' }]);
+    expect(first.handles).toHaveLength(2);
+  });
+
+  it('takes a session that came before it was ready', async () => {
+    const app = new FakeApp(BOB);
+    const chat = new Chat({}, app, async (onEvent) => {
+      const connected = await app.connect(onEvent);
+      app.invited([ALICE, BOB]);
+      return connected;
+    });
+    await chat.runtime.start();
+    expect(chat.summary).toEqual(['connection connecting', 'connection up', 'ready', 'session']);
+  });
+
+  it('reports the connection, and the same warning not twice in a row', async () => {
+    const chat = await participant();
+    const error = new SessionError('closed', 'x');
+    chat.app.emit({ kind: 'connection', state: { kind: 'lost', error } });
+    chat.app.emit({ kind: 'connection', state: { kind: 'retrying', attempt: 1, inMs: 250, error } });
+    for (let i = 0; i < 5; i += 1) chat.app.emit({ kind: 'warning', code: 'identity-rejected', text: 'from x' });
+    await vi.advanceTimersByTimeAsync(10_000);
+    chat.app.emit({ kind: 'warning', code: 'identity-rejected', text: 'from x' });
+    expect(chat.events.slice(3)).toMatchObject([
+      { type: 'connection', state: 'lost' },
+      { type: 'connection', state: 'retrying', attempt: 1, inMs: 250 },
+      { type: 'warning', code: 'identity-rejected' },
+      { type: 'warning', code: 'identity-rejected' },
+    ]);
+  });
+});
+
+describe('the end of the input', () => {
+  const eof: ChatCommand = { type: 'exit', drain: true };
+
+  it('waits for acknowledgements', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    await chat.do(text('a'), eof);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(chat.of('bye')).toEqual([]);
+    chat.session.ackAll();
+    expect(await chat.runtime.done).toBe(0);
+    expect(chat.summary.slice(-3)).toEqual(['delivery acked', 'closed', 'bye']);
+  });
+
+  it('waits for the first member as long as an invitation lasts', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId()] });
+    await chat.do(text('a'), eof);
+    await vi.advanceTimersByTimeAsync(25_000);
+    chat.session.join(BOB);
+    await chat.settle();
+    expect(chat.session.handles).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(chat.of('bye')).toEqual([]);
+    chat.session.ackAll();
+    expect(await chat.runtime.done).toBe(0);
+  });
+
+  it('gives up after that, and says so with 6', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId()] });
+    await chat.do(text('a'), eof);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(await chat.runtime.done).toBe(6);
+    expect(chat.of('delivery').at(-1)).toMatchObject({ ref: 'a', state: 'failed' });
+  });
+
+  it('waits no longer than told', async () => {
+    const chat = await moderator({ lingerMs: 2000 });
+    chat.session.join(BOB);
+    await chat.do(text('a'), eof);
+    await vi.advanceTimersByTimeAsync(1999);
+    expect(chat.of('bye')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await chat.runtime.done).toBe(6);
+  });
+
+  it('is cut short by a second wish to end', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    await chat.do(text('a'), eof);
+    chat.runtime.exit({ exitCode: 143 });
+    expect(await chat.runtime.done).toBe(143);
+  });
+
+  it('ends at once when there is nothing to wait for', async () => {
+    const chat = await participant();
+    await chat.do(eof);
+    expect(await chat.runtime.done).toBe(0);
+  });
+
+  it('ends with 5 when the group was closed under it', async () => {
+    const chat = await participant();
+    chat.app.invited([ALICE, BOB]).end('closed');
+    await chat.do(eof);
+    expect(await chat.runtime.done).toBe(5);
+    const asked = await participant();
+    asked.app.invited([ALICE, BOB]).end('closed');
+    await asked.do({ type: 'exit' });
+    expect(await asked.runtime.done).toBe(0);
+  });
+
+  it('keeps messages for a group that is still to come, where that is wished', async () => {
+    const chat = await participant({ holdsMessages: true });
+    await chat.do(text('a'), eof);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const session = chat.app.invited([ALICE, BOB]);
+    await chat.settle();
+    expect(session.handles).toHaveLength(1);
+    session.ackAll();
+    expect(await chat.runtime.done).toBe(0);
+
+    const alone = await participant({ holdsMessages: true });
+    await alone.do(text('a'), eof);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(await alone.runtime.done).toBe(6);
+  });
+});
+
+describe('ending', () => {
+  it('counts a failed message that was repeated with success as delivered', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    await chat.do(text('a'));
+    const [handle] = chat.session.handles.splice(0);
+    if (handle === undefined) throw new Error('nothing was published');
+    chat.session.report(handle, 'failed', [], [BOB]);
+    await chat.do({ type: 'publish', text: 'hello', ref: 'b', retryOf: 'a' });
+    chat.session.ackAll();
+    await chat.do({ type: 'exit' });
+    expect(await chat.runtime.done).toBe(0);
+  });
+
+  it('does not make 6 of undelivered messages for people', async () => {
+    const chat = await moderator({ isStrict: false });
+    await chat.do(text('a'), { type: 'exit' });
+    expect(await chat.runtime.done).toBe(0);
+  });
+
+  it('takes five seconds at most when peers do not answer', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.app.peersAnswer = false;
+    await chat.do({ type: 'exit' });
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(chat.of('bye')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await chat.runtime.done).toBe(0);
+    expect(chat.summary.slice(-2)).toEqual(['closed', 'bye']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does nothing and says nothing afterwards', async () => {
+    const chat = await participant();
+    await chat.do({ type: 'exit' });
+    await chat.runtime.done;
+    const count = chat.events.length;
+    await chat.do({ type: 'who' }, { type: 'exit' });
+    chat.app.emit({ kind: 'warning', code: 'queue-full', text: 'late' });
+    expect(chat.events).toHaveLength(count);
+  });
+
+  it('stops connecting', async () => {
+    let signal: AbortSignal | undefined;
+    const chat = new Chat({}, new FakeApp(BOB), (_onEvent, stop) => {
+      signal = stop;
+      return new Promise((_resolve, reject) => {
+        stop.addEventListener('abort', () => {
+          reject(stop.reason as Error);
+        });
+      });
+    });
+    const started = chat.runtime.start();
+    chat.runtime.exit({ exitCode: 143 });
+    await expect(started).rejects.toMatchObject({ code: 'aborted' });
+    expect(signal?.aborted).toBe(true);
+    expect(await chat.runtime.done).toBe(143);
+  });
+
+  it('as a bug when something throws that should not', async () => {
+    const chat = await moderator();
+    vi.spyOn(chat.session, 'invite').mockRejectedValue(new TypeError('oops'));
+    const ended = expect(chat.runtime.done).rejects.toThrow('oops');
+    await chat.do({ type: 'invite', name: 'agntcy/ns/bob' });
+    await ended;
+  });
+});
