@@ -7,8 +7,6 @@ export type MemberEvent =
   | {
       readonly kind: 'session';
       readonly members?: readonly string[];
-      readonly moderator: boolean;
-      readonly mls: boolean;
     }
   | { readonly kind: 'message'; readonly from: string; readonly text: string | undefined }
   /** A command came to its end; `ref` is the one given with it, `name` whom it was about. */
@@ -47,7 +45,6 @@ export interface GroupOptions {
   readonly channel: string;
   /** Names to invite at once. */
   readonly invite: readonly string[];
-  readonly mls: boolean;
   /** Time between retries. */
   readonly intervalMs: number;
   readonly maxRetries: number;

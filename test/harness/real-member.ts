@@ -16,7 +16,7 @@ function translate(line: JsonObject): readonly MemberEvent[] {
     case 'ready':
       return [{ kind: 'ready' }];
     case 'session':
-      return [{ kind: 'session', moderator: line['moderator'] === true, mls: line['mls'] === true }];
+      return [{ kind: 'session' }];
     case 'message':
       return [{ kind: 'message', from: baseName(text(line, 'from')), text: optional('text', line['text']).text }];
     case 'acked':
@@ -51,7 +51,6 @@ export function realMember(version: string): MemberDialect {
       if (group !== undefined) {
         args.push('--remote', group.channel);
         for (const invitee of group.invite) args.push('--invite', invitee);
-        if (group.mls) args.push('--mls');
         args.push('--interval', String(group.intervalMs / 1000), '--retries', String(group.maxRetries));
       }
       return { command: pythonOf(version), args };

@@ -19,10 +19,8 @@ function translate(line: JsonObject): readonly MemberEvent[] {
     case 'ready':
       return [{ kind: 'ready' }];
     case 'session': {
-      const mls = line['mls'] as JsonObject | undefined;
       const members = names(line['members']);
-      // `moderator` is a name on both sides; who is it is known from the command line.
-      return [{ kind: 'session', members, moderator: false, mls: mls !== undefined && mls['state'] !== 'off' }];
+      return [{ kind: 'session', members }];
     }
     case 'message':
       return [{ kind: 'message', from: baseName(text(line, 'from')), text: optional('text', line['text']).text }];
@@ -53,19 +51,26 @@ function translate(line: JsonObject): readonly MemberEvent[] {
   }
 }
 
+/** Settings of the one who runs the tests are none of a member's business. */
+const WITHOUT_SETTINGS = Object.fromEntries(
+  Object.keys(process.env)
+    .filter((key) => key.startsWith('SLIM_'))
+    .map((key) => [key, undefined]),
+);
+
 /** Our program in its headless mode (`--json`). */
 export const slimChatMember: MemberDialect = {
   kind: 'ours',
   start(options: MemberOptions) {
-    const args = [programPath, '--json', '--local', options.name, '--slim', options.node];
+    const args = [programPath, '--json', '--local', options.name, '--slim', options.node, '--node', 'never'];
     args.push('--shared-secret', options.secret);
     const { group } = options;
     if (group !== undefined) {
       args.push('--remote', group.channel);
       for (const invitee of group.invite) args.push('--invites', invitee);
-      if (group.mls) args.push('--enable-mls');
+      args.push('--no-wait-invites', '--timeout', `${group.intervalMs}ms`, '--max-retries', String(group.maxRetries));
     }
-    return { command: process.execPath, args };
+    return { command: process.execPath, args, env: WITHOUT_SETTINGS };
   },
   translate,
   publish: (body, ref) => ({ type: 'publish', text: body, ref }),

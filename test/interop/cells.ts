@@ -11,7 +11,6 @@ export interface Cell {
   readonly node: NodeKind;
   readonly moderator: MemberKind;
   readonly participants: readonly [MemberKind, MemberKind];
-  readonly mls: boolean;
 }
 
 const NODES: readonly NodeKind[] = ['embedded', 'node-0.7.0', '1.4.0'];
@@ -24,10 +23,10 @@ function pairs(): readonly (readonly [MemberKind, MemberKind])[] {
   ];
 }
 
-/** Every cell of the matrix, with MLS as given. */
-export function allCells(mls: boolean): readonly Cell[] {
+/** Every cell of the matrix. */
+export function allCells(): readonly Cell[] {
   return NODES.flatMap((node) =>
-    MEMBERS.flatMap((moderator) => pairs().map((participants) => ({ node, moderator, participants, mls }))),
+    MEMBERS.flatMap((moderator) => pairs().map((participants) => ({ node, moderator, participants }))),
   );
 }
 
@@ -37,19 +36,18 @@ export function kindsOf(cell: Cell): readonly MemberKind[] {
 }
 
 /** Fields of a cell as the filter and the table write them. */
-export function fieldsOf(cell: Cell): Readonly<Record<'node' | 'moderator' | 'participants' | 'mls', string>> {
+export function fieldsOf(cell: Cell): Readonly<Record<'node' | 'moderator' | 'participants', string>> {
   return {
     node: cell.node,
     moderator: cell.moderator,
     participants: cell.participants.join('+'),
-    mls: cell.mls ? 'on' : 'off',
   };
 }
 
 /** Name of a cell in reports. */
 export function nameOf(cell: Cell): string {
-  const { node, moderator, participants, mls } = fieldsOf(cell);
-  return `node ${node}, moderator ${moderator}, participants ${participants}${mls === 'on' ? ', MLS' : ''}`;
+  const { node, moderator, participants } = fieldsOf(cell);
+  return `node ${node}, moderator ${moderator}, participants ${participants}`;
 }
 
 /**

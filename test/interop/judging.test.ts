@@ -64,7 +64,7 @@ describe('grading of deliveries', () => {
 });
 
 function cell(moderator: MemberKind, first: MemberKind, second: MemberKind): Cell {
-  return { node: '1.4.0', moderator, participants: [first, second], mls: false };
+  return { node: '1.4.0', moderator, participants: [first, second] };
 }
 
 function finding(part: Pick<Finding, 'step' | 'kind' | 'at'> & Partial<Finding>): Finding {
@@ -95,7 +95,7 @@ describe('upstream rules', () => {
 
   test('never excuse disorder, repeats or troubles of ours', () => {
     const kinds = ['out-of-order', 'doubled', 'foreign', 'trouble', 'wrong-reason', 'not-ready'] as const;
-    for (const { participants, moderator } of allCells(false)) {
+    for (const { participants, moderator } of allCells()) {
       for (const kind of kinds) {
         const found = finding({ step: 'leave', kind, at: 'M', about: 'A' });
         expect(ruleFor(cell(moderator, ...participants), found)).toBeUndefined();
@@ -124,21 +124,21 @@ describe('the report', () => {
 
 describe('the matrix', () => {
   test('has a cell for each node, moderator and set of participants', () => {
-    const cells = allCells(false);
+    const cells = allCells();
     expect(cells).toHaveLength(3 * 4 * 7);
     expect(new Set(cells.map(nameOf)).size).toBe(cells.length);
     expect(cells.filter((one) => kindsOf(one).includes('ours'))).toHaveLength(3 * (7 + 3 * 4));
   });
 
   test('takes no cell for impossible but 1.4.0 members at the 0.7.0 program', () => {
-    for (const one of allCells(false)) {
+    for (const one of allCells()) {
       const isHopeless = one.node === 'node-0.7.0' && kindsOf(one).includes('1.4.0');
       expect(impossible(one) !== undefined).toBe(isHopeless);
     }
   });
 
   test('is filtered by field', () => {
-    const chosen = allCells(false).filter(parseFilter('node=embedded|1.4.0,moderator=ours,participants=ours+1.4.0'));
+    const chosen = allCells().filter(parseFilter('node=embedded|1.4.0,moderator=ours,participants=ours+1.4.0'));
     expect(chosen.map(nameOf)).toEqual([
       'node embedded, moderator ours, participants ours+1.4.0',
       'node 1.4.0, moderator ours, participants ours+1.4.0',
@@ -147,7 +147,7 @@ describe('the matrix', () => {
   });
 
   test('needs nothing of the kit for our members at our node', () => {
-    const ownOnly = allCells(false).filter((one) => partsOf(one).length === 0);
+    const ownOnly = allCells().filter((one) => partsOf(one).length === 0);
     expect(ownOnly.map(nameOf)).toEqual(['node embedded, moderator ours, participants ours+ours']);
   });
 });

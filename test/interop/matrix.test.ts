@@ -17,7 +17,7 @@ function whyLeftOut(cell: Cell): string | undefined {
 }
 
 describe('groups of real and own members', () => {
-  for (const cell of allCells(process.env['INTEROP_MLS'] === 'on').filter(wanted)) {
+  for (const cell of allCells().filter(wanted)) {
     test.concurrent(nameOf(cell), { timeout: 180_000 }, async ({ task, skip }) => {
       const why = whyLeftOut(cell);
       if (why !== undefined) {

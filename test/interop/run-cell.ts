@@ -127,7 +127,6 @@ class Story {
     const group = {
       channel: 'org/ns/chat',
       invite: [NAMES.A, NAMES.B],
-      mls: this.cell.mls,
       intervalMs: INTERVAL_MS,
       maxRetries: MAX_RETRIES,
     };

@@ -1,4 +1,4 @@
-import type { Cell, MemberKind } from './cells.js';
+import { type Cell, type MemberKind, REAL_VERSIONS } from './cells.js';
 import type { Finding, FindingKind, Role, Step } from './findings.js';
 
 /** Which end of a finding a rule speaks about; what is not given is not restricted. */
@@ -55,11 +55,11 @@ export const UPSTREAM_RULES: readonly UpstreamRule[] = [
   },
   {
     id: '3',
-    why: 'so the old session, which has seen its own removal, waits for acks that do not come',
+    why: 'so the old session of a real member, which has seen its own removal, waits for acks that do not come',
     steps: ['rejoin', 'leave'],
     kinds: ['not-acked'],
     needs: { M: OLD },
-    at: { roles: ['B'] },
+    at: { roles: ['B'], kinds: REAL_VERSIONS },
   },
   {
     id: '§3.7',

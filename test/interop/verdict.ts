@@ -11,7 +11,7 @@ export interface JudgedFinding extends Finding {
 
 /** What the report says about one cell. Plain data: it travels from the test to the reporter. */
 export interface CellReport {
-  readonly cell: Readonly<Record<'node' | 'moderator' | 'participants' | 'mls', string>>;
+  readonly cell: Readonly<Record<'node' | 'moderator' | 'participants', string>>;
   /** Why it was not run. */
   readonly left?: string;
   readonly totals?: Totals;
@@ -55,7 +55,7 @@ function wordOf(report: CellReport, step: Step): string {
 }
 
 const HEAD =
-  `${'node'.padEnd(11)}${'moderator'.padEnd(10)}${'participants'.padEnd(13)}mls  ` +
+  `${'node'.padEnd(11)}${'moderator'.padEnd(10)}${'participants'.padEnd(13)}` +
   `${'sent'.padStart(5)}${'got'.padStart(5)}${'of'.padStart(5)}${'lost'.padStart(5)}${'twice'.padStart(6)}${'order'.padStart(6)}${'leak'.padStart(5)}` +
   `${'s'.padStart(6)}  steps`;
 
@@ -78,7 +78,7 @@ export function table(reports: readonly CellReport[]): string {
 
 function row(report: CellReport): string {
   const { cell, totals } = report;
-  const start = `${cell.node.padEnd(11)}${cell.moderator.padEnd(10)}${cell.participants.padEnd(13)}${cell.mls.padEnd(5)}`;
+  const start = `${cell.node.padEnd(11)}${cell.moderator.padEnd(10)}${cell.participants.padEnd(13)}`;
   if (totals === undefined) return `${start}  ${report.left ?? 'not run'}`;
   const { sent, received, expected, lost, doubled, outOfOrder, leaked } = totals;
   const numbers = [sent, received, expected, lost].map((value) => String(value).padStart(5)).join('');
