@@ -6,6 +6,7 @@ import type { ClientConfig } from './client-config.js';
 import { framingError, streamEndError, streamLost } from './connection-errors.js';
 import { encodeFrames, FrameDecoder } from './grpc-framing.js';
 import { startKeepalive } from './keepalive.js';
+import { PromptAck } from './prompt-ack.js';
 import type { Connection, ConnectionHandlers } from './transport.js';
 
 /**
@@ -14,6 +15,9 @@ import type { Connection, ConnectionHandlers } from './transport.js';
  * message a place in its own order.
  */
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024 - 4 * 1024;
+
+/** HTTP/2 begins with 64 KiB, less than one large message; frames are taken off at once, so a larger window costs nothing. */
+export const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** Some more than the 4 MiB that a message may have: nodes add to it after they have checked. */
 const MAX_RECEIVED_BYTES = 4 * 1024 * 1024 + 64 * 1024;
@@ -40,6 +44,7 @@ export class GrpcConnection implements Connection {
   readonly #handlers: ConnectionHandlers;
   readonly #decoder = new FrameDecoder(MAX_RECEIVED_BYTES);
   readonly #stopKeepalive: () => void;
+  readonly #promptAck: PromptAck;
 
   #queue: Uint8Array[] = [];
   #isFlushScheduled = false;
@@ -71,6 +76,7 @@ export class GrpcConnection implements Connection {
     this.#session = session;
     this.#stream = stream;
     this.#handlers = handlers;
+    this.#promptAck = new PromptAck(session, WINDOW_BYTES);
     this.#stopKeepalive = startKeepalive(session, config.keepalive, () => {
       this.#abandon(streamLost(config, `no answer to a ping within ${config.keepalive.timeoutMs} ms`));
     });
@@ -152,6 +158,7 @@ export class GrpcConnection implements Connection {
     if (this.#isEnded) return;
     const fault = this.#decoder.push(chunk, (frame) => this.#handlers.onFrame(frame));
     if (fault) this.#abandon(framingError(this.#config, fault));
+    else if (!this.#isFlushScheduled && !this.#isWriting) this.#promptAck.send();
   }
 
   /** Gives the stream up without waiting for the node. */

@@ -15,14 +15,11 @@ import { type ClientConfig, parseClientConfig } from './client-config.js';
 import { noResponseError, responseError, timeoutError } from './connection-errors.js';
 import { dial, readConfigFile } from './dial.js';
 import { authorityOf } from './endpoint.js';
-import { GrpcConnection } from './grpc-connection.js';
+import { GrpcConnection, WINDOW_BYTES } from './grpc-connection.js';
 import type { Connection, ConnectionHandlers, Transport } from './transport.js';
 
 /** The one method of a node. slim 0.7.0 `datapath/proto/v1/data_plane.proto`. */
 export const OPEN_CHANNEL_PATH = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
-
-/** HTTP/2 begins with 64 KiB, less than one large message; frames are taken off at once, so a larger window costs nothing. */
-const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
  * Streams to a node over gRPC, each on a connection of its own, as upstream has it.

@@ -12,6 +12,9 @@ export class MemoryConnection implements Connection {
   readonly #out: MemoryLink;
   readonly #peer: MemoryConnection;
   #handlers: ConnectionHandlers | undefined;
+  /** The line was full and is not any more, and nobody has been told. */
+  #isDrainDue = false;
+  #isReading = true;
   #isEnded = false;
   #endError: SlimError | undefined;
   #closing: Promise<void> | undefined;
@@ -23,7 +26,8 @@ export class MemoryConnection implements Connection {
     this.#out = new MemoryLink(options, {
       deliver: (frame) => this.#peer.#handlers?.onFrame(frame),
       drain: () => {
-        if (!this.#isEnded && !this.#closing) this.#handlers?.onDrain();
+        if (!this.#handlers) this.#isDrainDue = true;
+        else if (!this.#isEnded && !this.#closing) this.#handlers.onDrain();
       },
     });
   }
@@ -48,8 +52,12 @@ export class MemoryConnection implements Connection {
     queueMicrotask(() =>
       process.nextTick(() => {
         this.#handlers = handlers;
-        if (this.#isEnded) handlers.onEnd(this.#endError);
-        else this.resumeReading();
+        if (this.#isEnded) {
+          handlers.onEnd(this.#endError);
+          return;
+        }
+        if (this.#isDrainDue) handlers.onDrain();
+        if (this.#isReading) this.resumeReading();
       }),
     );
   }
@@ -95,12 +103,14 @@ export class MemoryConnection implements Connection {
 
   /** Takes no frames; the other side's `send` returns false once the line is full. */
   pauseReading(): void {
+    this.#isReading = false;
     this.#peer.#out.pause();
   }
 
   /** Takes frames again. */
   resumeReading(): void {
-    this.#peer.#out.resume();
+    this.#isReading = true;
+    if (this.#handlers) this.#peer.#out.resume();
   }
 
   #end(error: SlimError): void {
