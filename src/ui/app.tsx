@@ -1,7 +1,7 @@
 import { useCursor, useStdout } from 'ink';
 import { type ReactElement, useEffect, useSyncExternalStore } from 'react';
 
-import { type ChatState, type ChatStore, selectLines } from '../chat/index.js';
+import type { ChatState, ChatStore } from '../chat/index.js';
 import type { TuiController } from './controller.js';
 import { ErrorBoundary } from './error-boundary.js';
 import { History } from './history.js';
@@ -30,7 +30,6 @@ function clearSequence(rows: number): string {
  */
 function Screen({ controller, paint }: ScreenProps): ReactElement {
   const chat = useChat(wholeState);
-  const lines = useChat(selectLines);
   const ui = useSyncExternalStore(controller.subscribe, controller.getState);
   const { setCursorPosition } = useCursor();
   const { write } = useStdout();
@@ -45,7 +44,12 @@ function Screen({ controller, paint }: ScreenProps): ReactElement {
   setCursorPosition(live.cursor);
   return (
     <>
-      <History lines={lines} layout={{ nameWidth: chat.nameWidth, columns: ui.size.columns }} paint={paint} />
+      <History
+        log={chat.lines}
+        layout={{ nameWidth: chat.nameWidth, columns: ui.size.columns }}
+        paint={paint}
+        onPrinted={controller.onPrinted}
+      />
       <LiveRegion rows={live.rows} paint={paint} />
     </>
   );

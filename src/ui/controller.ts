@@ -16,6 +16,9 @@ import { leaveQuestion, type UiState } from './live-view.js';
 /** How often countdowns are drawn, ms. */
 export const TICK_MS = 500;
 
+/** How many printed lines are kept before they are forgotten, so that forgetting is rare. */
+export const FORGET_LINES = 1000;
+
 /** What a {@link TuiController} needs. */
 export interface TuiControllerDeps extends Pick<TuiDeps, 'store' | 'execute' | 'nowMs'> {
   readonly size: () => ScreenSize;
@@ -39,6 +42,7 @@ export class TuiController {
   private readonly stopWatching: () => void;
   private clearScreen: (() => void) | undefined;
   private hasAskedToLeave = false;
+  private forgotten = 0;
 
   constructor(deps: TuiControllerDeps) {
     this.deps = deps;
@@ -68,6 +72,13 @@ export class TuiController {
     return () => {
       this.clearScreen = undefined;
     };
+  };
+
+  /** The lines before a key are in the scrollback: the chat need not keep them. */
+  readonly onPrinted = (before: number): void => {
+    if (before - this.forgotten < FORGET_LINES) return;
+    this.forgotten = before;
+    this.deps.store.dispatch({ type: 'forget', before });
   };
 
   /** Takes what was typed. */

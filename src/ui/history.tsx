@@ -1,7 +1,7 @@
 import { Static, Text, Transform } from 'ink';
-import type { ReactElement } from 'react';
+import { type ReactElement, useEffect, useMemo } from 'react';
 
-import type { ChatLine, LineLayout } from '../chat/index.js';
+import type { ChatLine, LineLayout, LineLog } from '../chat/index.js';
 import { historyRows } from './history-rows.js';
 import type { Paint } from './theme.js';
 
@@ -27,19 +27,41 @@ export function HistoryLine({ line, layout, paint }: HistoryLineProps): ReactEle
   );
 }
 
+/**
+ * What Ink's `Static` reads of an array, over a log: its length, and what is behind a place. Arrays of all lines, made anew for each
+ * line, would be most of the memory of a long chat.
+ */
+class LinesFrom {
+  readonly length: number;
+  private readonly log: LineLog;
+
+  constructor(log: LineLog) {
+    this.log = log;
+    this.length = log.end;
+  }
+
+  slice(from: number): readonly ChatLine[] {
+    return this.log.since(from);
+  }
+}
+
 /** Props of {@link History}. */
 export interface HistoryProps {
   /** Only ever grows at its end. */
-  readonly lines: readonly ChatLine[];
+  readonly log: LineLog;
   readonly layout: LineLayout;
   readonly paint: Paint;
+  /** Told when the lines before a key are printed. */
+  readonly onPrinted: (before: number) => void;
 }
 
 /** The finished lines: each is printed once, into the scrollback of the terminal, and then belongs to the user. */
-export function History({ lines, layout, paint }: HistoryProps): ReactElement {
+export function History({ log, layout, paint, onPrinted }: HistoryProps): ReactElement {
+  const items = useMemo(() => new LinesFrom(log) as unknown as ChatLine[], [log]);
+  useEffect(() => {
+    onPrinted(log.end);
+  }, [log, onPrinted]);
   return (
-    <Static items={[...lines]}>
-      {(line) => <HistoryLine key={line.key} line={line} layout={layout} paint={paint} />}
-    </Static>
+    <Static items={items}>{(line) => <HistoryLine key={line.key} line={line} layout={layout} paint={paint} />}</Static>
   );
 }

@@ -48,7 +48,8 @@ export const runTui: RunTui = async (deps) => {
     };
   });
   let signalCode: number | undefined;
-  const size = (): ScreenSize => ({ columns: stdout.columns, rows: stdout.rows });
+  // A pty may report 0 rows and columns for a while.
+  const size = (): ScreenSize => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
 
   const controller = new TuiController({
     ...deps,
@@ -79,9 +80,8 @@ export const runTui: RunTui = async (deps) => {
   // Must be told before Ink is, so it is registered first.
   const onResize = (): void => {
     const before = controller.getState();
-    if (stdout.columns < before.size.columns) {
-      stdout.write(eraseReflowed(liveView(store.getState(), before), stdout.columns, reflow));
-    }
+    const { columns } = size();
+    if (columns < before.size.columns) stdout.write(eraseReflowed(liveView(store.getState(), before), columns, reflow));
     controller.resize();
   };
 

@@ -93,6 +93,13 @@ describe('leaving for another reason', () => {
     await expectRestored(ui, 143);
   });
 
+  it('leaves properly when the terminal goes away', async () => {
+    const ui = await inGroup();
+    ui.hangUp();
+    await ui.gone;
+    expect(ui.executed).toContainEqual({ type: 'exit' });
+  });
+
   it('ends with the code of the chat', async () => {
     const ui = await inGroup();
     ui.dispatch(message('goodbye'), { type: 'bye', at: '2026-11-23T12:00:00.000Z', exitCode: 5 });

@@ -27,6 +27,8 @@ export interface TerminalRun {
   readonly isBracketedPaste: () => boolean;
   readonly type: (text: string) => void;
   readonly resize: (columns: number, rows: number) => void;
+  /** Takes the terminal away, as closing its window does. */
+  readonly hangUp: () => void;
   /** Waits until it holds, looking again whenever the program has written. */
   readonly until: (what: string, holds: () => boolean) => Promise<void>;
   /** Waits for a text on the screen. */
@@ -134,6 +136,10 @@ export function startInTerminal(command: readonly string[], options: RunOptions 
       pty.resize(newColumns, newRows);
       terminal.resize(newColumns, newRows);
     },
+    hangUp: () => {
+      // Not in the type: closes the descriptor, which is what a terminal does that goes away.
+      (pty as IPty & { destroy: () => void }).destroy();
+    },
     until,
     see: async (text) => {
       const holds = (): boolean => {
@@ -162,6 +168,8 @@ export interface UiRun extends TerminalRun {
   readonly order: (order: object) => void;
   /** Waits until the UI has executed that many commands. */
   readonly untilExecuted: (count: number) => Promise<void>;
+  /** Resolves when the process is gone. */
+  readonly gone: Promise<void>;
 }
 
 /** Starts the UI and waits until it runs. */
@@ -189,6 +197,11 @@ export async function startUi(options: RunOptions = {}): Promise<UiRun> {
   });
   const run = startInTerminal([process.execPath, CHILD], { ...options, env: { ...options.env, UI_CONTROL: address } });
   const { socket, pid } = await connected;
+  const gone = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      resolve();
+    });
+  });
   onTestFinished(() => {
     socket.destroy();
   });
@@ -200,6 +213,7 @@ export async function startUi(options: RunOptions = {}): Promise<UiRun> {
     ...run,
     pid,
     executed,
+    gone,
     order,
     dispatch: (...actions) => {
       order({ dispatch: actions });

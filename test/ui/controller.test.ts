@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { type ChatAction, createChatStore, type FaceCommand } from '../../src/chat/index.js';
-import { TICK_MS, TuiController } from '../../src/ui/controller.js';
+import { FORGET_LINES, TICK_MS, TuiController } from '../../src/ui/controller.js';
 import { type InputEvent } from '../../src/ui/input/index.js';
 
 const AT = '2026-11-23T12:00:00.000Z';
@@ -125,6 +125,15 @@ describe('TuiController', () => {
     await dispatch({ type: 'own', at: AT, ref: 's', text: 'hi' });
     expect(timers).toEqual([]);
     expect(controller.getState().isClosed).toBe(true);
+  });
+
+  it('lets the chat forget what is printed, now and then', async () => {
+    const { store, controller, dispatch } = setUp();
+    await dispatch({ type: 'note', lines: Array.from({ length: FORGET_LINES + 5 }, () => 'x') });
+    controller.onPrinted(FORGET_LINES - 1);
+    expect(store.getState().lines.toArray()).toHaveLength(FORGET_LINES + 5);
+    controller.onPrinted(FORGET_LINES);
+    expect(store.getState().lines.toArray()).toHaveLength(5);
   });
 
   it('clears the screen with what it was given', () => {
