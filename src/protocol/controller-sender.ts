@@ -78,11 +78,20 @@ export class ControllerSender {
     this.#isLinkUp = false;
   }
 
-  /** After an interruption nothing that could not be answered counts as a try; everything is sent again at once. */
-  onLinkUp(env: Env): Effect[] {
+  /**
+   * After an interruption nothing that could not be answered counts as a try; everything is sent again at once.
+   *
+   * @param renew - the id to send a request under from now on; peers answer each id once, and the answer may be lost
+   */
+  onLinkUp(env: Env, renew: (messageId: number) => number): Effect[] {
     this.#isLinkUp = true;
-    this.#pending.restart(env.nowMs);
-    return this.#pending.values().map(({ message }) => ({ kind: 'send', message }));
+    const pending = this.#pending.values();
+    this.#pending.clear();
+    return pending.map(({ message, missing }) => {
+      const renewed = { ...message, messageId: renew(message.messageId) };
+      this.#pending.add(renewed.messageId, { message: renewed, missing }, env.nowMs);
+      return { kind: 'send', message: renewed };
+    });
   }
 }
 

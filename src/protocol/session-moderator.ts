@@ -1,7 +1,16 @@
 import type { Name } from '../name/index.js';
 import { assertNever, SessionError, type SlimError, UsageError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
-import type { CommandId, Effect, EndReason, Env, Input, SessionCommand, SessionConfig, SessionMachine } from './machine.js';
+import type {
+  CommandId,
+  Effect,
+  EndReason,
+  Env,
+  Input,
+  SessionCommand,
+  SessionConfig,
+  SessionMachine,
+} from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, hasFlag, NO_METADATA } from './message-builder.js';
 import type { Invitation, MembershipChange, Removal, Step } from './moderator-task.js';
 import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
@@ -40,7 +49,7 @@ export class SessionModerator implements SessionMachine {
   readonly #evicted = new Map<string, Name>();
   #isSubscribed = false;
   #isPinging = false;
-  #closeCommand: CommandId | undefined;
+  readonly #closeCommands: CommandId[] = [];
   #isClosing = false;
 
   constructor(config: SessionConfig) {
@@ -80,10 +89,11 @@ export class SessionModerator implements SessionMachine {
         this.#core.receiver.onLinkDown();
         this.#core.control.onLinkDown();
         this.#pings.forgetRound();
-        return [];
+        return this.#core.clearTimer('ping');
       case 'linkUp': {
         this.#core.receiver.onLinkUp(env);
-        const effects = [...this.#core.control.onLinkUp(env), ...this.#core.sender.onLinkUp(env)];
+        const requests = this.#core.control.onLinkUp(env, (messageId) => this.#renew(messageId, env));
+        const effects = [...requests, ...this.#core.sender.onLinkUp(env)];
         return this.#isPinging ? [...effects, ...this.#ping(env)] : effects;
       }
       default:
@@ -113,7 +123,9 @@ export class SessionModerator implements SessionMachine {
     const { source } = message.header;
     const { messageId, messageType } = message.session;
     if (!this.#core.isMember(source) && this.#evicted.delete(source.key)) {
-      return [{ kind: 'send', message: this.#leaveRequest(source, env) }];
+      const leave: Effect = { kind: 'send', message: this.#leaveRequest(source, env) };
+      // It may be answering a new invitation.
+      return [leave, ...this.#onMessage(message, subject, env)];
     }
     switch (messageType) {
       case MessageType.msg:
@@ -294,7 +306,9 @@ export class SessionModerator implements SessionMachine {
   #remove(id: CommandId, name: Name, env: Env): Effect[] {
     if (this.#isClosing) return [{ kind: 'settle', id, error: closedError() }];
     if (this.#core.config.type === 'pointToPoint') return [{ kind: 'settle', id, error: noGroupError('remove') }];
-    const member = this.#core.others.find((other) => (name.hasId ? other.equals(name) : other.prefixKey === name.prefixKey));
+    const member = this.#core.others.find((other) =>
+      name.hasId ? other.equals(name) : other.prefixKey === name.prefixKey,
+    );
     if (member === undefined || this.#departing.has(member.prefixKey)) {
       const error = new SessionError('participant-not-found', `participant not found: ${name.toString()}`);
       return [{ kind: 'settle', id, error }];
@@ -316,8 +330,8 @@ export class SessionModerator implements SessionMachine {
   }
 
   #giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
-    const departing = this.#departing.get(member.prefixKey);
-    if (departing !== undefined) return [];
+    if (this.#isClosing) return this.#stopWaitingFor(member, env);
+    if (this.#departing.has(member.prefixKey)) return [];
     return this.#depart({ kind: 'removal', command: undefined, member, reason, wasAnnounced: true }, env);
   }
 
@@ -330,10 +344,7 @@ export class SessionModerator implements SessionMachine {
   #startRemoval(removal: Removal, env: Env): Effect[] {
     const { member, reason } = removal;
     const wasMember = this.#core.removeMember(member);
-    this.#pings.remove(member);
-    this.#core.receiver.forgetSource(member);
-    const effects: Effect[] = [];
-    for (const messageId of this.#core.control.forget(member)) effects.push(...this.#onStepDone(messageId, env));
+    const effects = this.#stopWaitingFor(member, env);
     if (wasMember && removal.wasAnnounced) {
       effects.push({ kind: 'notify', notice: { kind: 'left', member, reason, members: this.#core.members } });
     }
@@ -358,6 +369,11 @@ export class SessionModerator implements SessionMachine {
     return effects;
   }
 
+  #stopWaitingFor(member: Name, env: Env): Effect[] {
+    this.#pings.remove(member);
+    return this.#core.control.forget(member).flatMap((messageId) => this.#onStepDone(messageId, env));
+  }
+
   /** The others know, or will not say so: now the member itself, and the next change. */
   #onOthersTold(removal: Removal, env: Env): Effect[] {
     const effects: Effect[] = [];
@@ -375,6 +391,8 @@ export class SessionModerator implements SessionMachine {
   #settleRemoval(removal: Removal, env: Env): Effect[] {
     const key = removal.member.prefixKey;
     this.#departing.delete(key);
+    // Until now it was heard: what it said before it knew of its removal.
+    this.#core.receiver.forgetSource(removal.member);
     const effects: Effect[] = [];
     if (removal.command !== undefined) effects.push({ kind: 'settle', id: removal.command });
     removal.command = undefined;
@@ -429,6 +447,19 @@ export class SessionModerator implements SessionMachine {
     return id;
   }
 
+  /**
+   * A new id for a request that is sent again after a reconnection. Not for an addition: to a participant, a second one of the
+   * same member means that it was gone in between.
+   */
+  #renew(messageId: number, env: Env): number {
+    const step = this.#steps.get(messageId);
+    if (step === undefined || step.kind === 'add') return messageId;
+    const renewed = this.#drawId(env);
+    this.#steps.delete(messageId);
+    this.#steps.set(renewed, step);
+    return renewed;
+  }
+
   #onReply(messageId: number, messageType: number, source: Name, env: Env): Effect[] {
     const step = this.#steps.get(messageId);
     if (step === undefined || REPLY_TO_STEP[step.kind] !== messageType || !source.hasId) return [];
@@ -449,7 +480,9 @@ export class SessionModerator implements SessionMachine {
         this.#changes.push(step.invitation);
         return this.#nextChange(undefined, env);
       case 'welcome':
-        return step.invitation.member === undefined ? [] : this.#onWelcomed(step.invitation, step.invitation.member, env);
+        return step.invitation.member === undefined
+          ? []
+          : this.#onWelcomed(step.invitation, step.invitation.member, env);
       case 'add':
         step.invitation.awaitsAddAcks = false;
         return this.#settleInvitation(step.invitation);
@@ -493,6 +526,7 @@ export class SessionModerator implements SessionMachine {
     for (const member of this.#pings.closeRound()) {
       if (this.#core.config.type === 'pointToPoint') return this.#finish('closed', undefined);
       effects.push(...this.#giveUp(member, 'offline', env));
+      if (this.#core.hasEnded) return effects;
     }
     return [...effects, ...this.#ping(env)];
   }
@@ -518,9 +552,9 @@ export class SessionModerator implements SessionMachine {
   // --- The end -------------------------------------------------------------------------------------------------------
 
   #close(id: CommandId, env: Env): Effect[] {
-    if (this.#isClosing) return [{ kind: 'settle', id, error: closedError() }];
+    this.#closeCommands.push(id);
+    if (this.#isClosing) return [];
     this.#isClosing = true;
-    this.#closeCommand = id;
     const effects = this.#failAll(closedError());
     const { config, others } = this.#core;
     const peer = others[0];
@@ -552,9 +586,8 @@ export class SessionModerator implements SessionMachine {
     const effects = this.#failAll(closedError());
     if (this.#isSubscribed) effects.push({ kind: 'unsubscribe', name: this.#core.config.channel });
     this.#isSubscribed = false;
-    for (const id of [this.#closeCommand, command]) {
-      if (id !== undefined) effects.push({ kind: 'settle', id });
-    }
+    for (const id of this.#closeCommands.splice(0)) effects.push({ kind: 'settle', id });
+    if (command !== undefined) effects.push({ kind: 'settle', id: command });
     return [...effects, ...this.#core.end(reason, closedError())];
   }
 }

@@ -88,7 +88,7 @@ export class SessionParticipant implements SessionMachine {
         // What was answered into a dying stream may not have arrived.
         this.#answered.clear();
         this.#core.receiver.onLinkUp(env);
-        const effects = [...this.#core.control.onLinkUp(env), ...this.#core.sender.onLinkUp(env)];
+        const effects = [...this.#core.control.onLinkUp(env, (id) => id), ...this.#core.sender.onLinkUp(env)];
         return this.#hasModeratorPinged ? [...effects, ...this.#restartLiveness()] : effects;
       }
       default:

@@ -141,7 +141,8 @@ describe('the link', () => {
     control.onLinkDown();
     expect(control.dueInMs(env.nowMs)).toBeUndefined();
     expect(pass(100 * T)).toEqual({ effects: [], failed: [] });
-    expect(trace(control.onLinkUp(env))).toEqual(['joinRequest > a #1', 'joinRequest > b #2']);
+    expect(trace(control.onLinkUp(env, (id) => id + 10))).toEqual(['joinRequest > a #11', 'joinRequest > b #12']);
+    expect(control.onReply(1, A)).toBe('unknown');
     for (let tries = 0; tries < R; tries += 1) expect(pass(T).effects).toHaveLength(2);
     expect(pass(T).failed).toHaveLength(2);
   });
