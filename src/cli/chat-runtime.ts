@@ -4,20 +4,20 @@ import { assertNever, SessionError, SlimError, UsageError } from '../util/index.
 import { InviteKeeper } from './invite-keeper.js';
 import type { Outgoing } from './outbox.js';
 import type { AppPort, AppPortEvent, Connect, SessionPort } from './ports.js';
-import { SessionRunner } from './session-runner.js';
-import { Signal } from './signal.js';
+import { SessionList } from './session-list.js';
+import type { SessionRunner } from './session-runner.js';
+import { WarningFilter } from './warning-filter.js';
+import { withinBudget } from './within-budget.js';
 
 /** How long leaving may take before the program ends anyway, milliseconds. */
 export const LEAVE_BUDGET_MS = 5000;
 
-/** How long the same warning is not repeated, milliseconds. */
-const WARNING_PAUSE_MS = 10_000;
-
-/** Messages that may wait for the first group. */
-const MAX_WAITING = 256;
-
 /** Time on top of (R+1) × T in which the report of a failure arrives. */
 const SETTLE_MARGIN_MS = 500;
+
+/** T and R of the client library. */
+const DEFAULT_TIMEOUT_MS = 1000;
+const DEFAULT_MAX_RETRIES = 29;
 
 /** What a {@link ChatRuntime} is to do. */
 export interface RuntimeConfig {
@@ -63,18 +63,15 @@ export interface ExitOptions {
  * is an `error` event.
  */
 export class ChatRuntime {
-  /** Resolves to the exit code when everything is over; the last event was `bye`. */
+  /** Resolves to the exit code when everything is over; the last event was `bye`. Rejects because of a bug only. */
   readonly done: Promise<number>;
   readonly #deps: RuntimeDeps;
   readonly #config: RuntimeConfig;
-  /** Oldest first. */
-  readonly #runners: SessionRunner[] = [];
+  readonly #sessions: SessionList;
+  /** Sessions that came before `ready`. */
   readonly #early: SessionPort[] = [];
-  readonly #waiting: Outgoing[] = [];
-  readonly #failed = new Set<Outgoing>();
-  readonly #warnings = new Map<string, number>();
+  readonly #warnings = new WarningFilter();
   readonly #aborted = new AbortController();
-  readonly #progress = new Signal();
   #app: AppPort | undefined;
   #keeper: InviteKeeper | undefined;
   #connection: ChatStatus['connection'] = 'connecting';
@@ -88,6 +85,14 @@ export class ChatRuntime {
   constructor(deps: RuntimeDeps, config: RuntimeConfig) {
     this.#deps = deps;
     this.#config = config;
+    this.#sessions = new SessionList({
+      emit: (event) => {
+        this.#emit(event);
+      },
+      onClosed: (isForeign) => {
+        this.#onClosed(isForeign);
+      },
+    });
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#crash = reject;
@@ -97,21 +102,21 @@ export class ChatRuntime {
   /**
    * Connects; creates the group and invites, if this is a moderator.
    *
-   * @throws what connecting throws; SessionError `aborted` if an exit was asked for meanwhile
+   * @throws what connecting throws; SessionError `aborted` or `closed` if an exit was asked for meanwhile
    */
   async start(): Promise<void> {
     const app = await this.#deps.connect((event) => {
       this.#onAppEvent(event);
     }, this.#aborted.signal);
     this.#app = app;
-    const { channel, version, timeoutMs, maxRetries } = this.#config;
+    const { channel, timeoutMs, maxRetries } = this.#config;
     this.#emit({
       type: 'ready',
       local: app.name.toString(),
       node: { endpoint: app.endpoint, embedded: this.#config.isNodeEmbedded },
       role: channel === undefined ? 'participant' : 'moderator',
       channel: channel?.toString() ?? null,
-      version,
+      version: this.#config.version,
     });
     this.#isReady = true;
     for (const session of this.#early.splice(0)) this.#addSession(session);
@@ -132,7 +137,7 @@ export class ChatRuntime {
       this.#execute(command);
     } catch (error) {
       if (!(error instanceof SlimError)) throw error;
-      const ref = 'ref' in command && command.ref !== undefined ? { ref: command.ref } : {};
+      const ref = 'ref' in command ? { ref: command.ref } : {};
       this.#emit({ type: 'error', code: error.code, message: error.message, ...ref });
     }
   }
@@ -140,19 +145,15 @@ export class ChatRuntime {
   /** Ends properly. A second call without `drain` cuts short the waiting of one with it. */
   exit(options: ExitOptions): void {
     const isFirst = this.#exit === undefined;
-    this.#exit = isFirst ? options : { ...this.#exit, ...options, drain: options.drain === true };
+    this.#exit = { ...this.#exit, ...options, drain: options.drain === true && this.#exit?.drain !== false };
     this.#aborted.abort(new SessionError('aborted', 'the program is ending'));
-    this.#progress.notify();
+    this.#sessions.progress.notify();
     if (isFirst) this.#guard(this.#end());
   }
 
   /** Resolves when messages are taken without a long queue before them. */
   async writable(): Promise<void> {
-    while (this.#exit === undefined && this.#isFull()) await this.#progress.next();
-  }
-
-  #isFull(): boolean {
-    return this.#waiting.length > MAX_WAITING || this.#runners.some(({ outbox }) => outbox.isFull);
+    while (this.#exit === undefined && this.#sessions.isFull) await this.#sessions.progress.next();
   }
 
   #execute(command: ChatCommand): void {
@@ -161,27 +162,26 @@ export class ChatRuntime {
         this.#publish(command);
         return;
       case 'invite':
-        this.#guard(this.#group(command.session).invite(Name.parse(command.name), command.ref));
+        this.#guard(this.#sessions.get(command.session).invite(Name.parse(command.name), command.ref));
         return;
       case 'remove':
-        this.#guard(this.#group(command.session).remove(Name.parse(command.name), command.ref));
+        this.#guard(this.#sessions.get(command.session).remove(Name.parse(command.name), command.ref));
         return;
       case 'who': {
-        const ref = command.ref === undefined ? {} : { ref: command.ref };
-        this.#emit({ type: 'who', ...ref, members: this.#find(command.session)?.members() ?? [] });
+        const members = this.#sessions.find(command.session)?.members() ?? [];
+        this.#emit({ type: 'who', ...(command.ref !== undefined && { ref: command.ref }), members });
         return;
       }
       case 'status': {
-        const ref = command.ref === undefined ? {} : { ref: command.ref };
-        this.#emit({ type: 'status', ...ref, status: this.#status(this.#find(command.session)) });
+        const status = this.#status(this.#sessions.find(command.session));
+        this.#emit({ type: 'status', ...(command.ref !== undefined && { ref: command.ref }), status });
         return;
       }
       case 'leave':
-        this.#leave(this.#group(command.session));
+        this.#leave(this.#sessions.get(command.session));
         return;
       case 'drop':
-        for (const { outbox } of this.#runners) outbox.drop();
-        for (const outgoing of this.#waiting.splice(0)) this.#emitFailed(outgoing);
+        this.#sessions.drop();
         return;
       case 'exit':
         this.exit({ drain: command.drain === true });
@@ -194,7 +194,7 @@ export class ChatRuntime {
   #publish(command: Extract<ChatCommand, { type: 'publish' }>): void {
     const payload = command.bytes ?? command.text;
     if (payload === undefined) throw new UsageError('invalid-payload', 'a message needs a text or bytes');
-    for (const failed of this.#failed) if (failed.ref === command.retryOf) this.#failed.delete(failed);
+    if (command.retryOf !== undefined) this.#sessions.forgetFailed(command.retryOf);
     const outgoing: Outgoing = {
       ref: command.ref,
       payload,
@@ -202,20 +202,15 @@ export class ChatRuntime {
       metadata: command.metadata,
       to: command.to === undefined ? undefined : Name.parse(command.to),
     };
-    if (this.#config.holdsMessages && this.#runners.length === 0) {
-      this.#waiting.push(outgoing);
-      return;
-    }
-    this.#group(command.session).outbox.add(outgoing);
+    const runner = this.#sessions.find(command.session);
+    if (runner === undefined && this.#config.holdsMessages) this.#sessions.keep(outgoing);
+    else this.#sessions.get(command.session).outbox.add(outgoing);
   }
 
   #leave(runner: SessionRunner): void {
     // A group without its moderator is over, and so is the program that made it.
-    if (this.#config.channel !== undefined && runner.isModerator) {
-      this.exit({});
-      return;
-    }
-    this.#guard(this.#delete(runner));
+    if (this.#config.channel !== undefined && runner.isModerator) this.exit({});
+    else this.#guard(this.#delete(runner));
   }
 
   async #delete(runner: SessionRunner): Promise<void> {
@@ -223,18 +218,6 @@ export class ChatRuntime {
     await this.#app?.deleteSession(runner.session, { timeoutMs: LEAVE_BUDGET_MS });
     // A session that was cut short says nothing itself.
     runner.end('left');
-  }
-
-  #find(id: number | undefined): SessionRunner | undefined {
-    const staying = this.#runners.filter(({ isLeaving }) => !isLeaving);
-    return id === undefined ? staying.at(-1) : staying.find(({ session }) => session.id === id);
-  }
-
-  #group(id: number | undefined): SessionRunner {
-    const runner = this.#find(id);
-    if (runner !== undefined) return runner;
-    const text = id === undefined ? 'you are in no group' : `there is no session ${id}`;
-    throw new UsageError('not-in-group', text);
   }
 
   #status(runner: SessionRunner | undefined): ChatStatus {
@@ -251,7 +234,7 @@ export class ChatRuntime {
       timeoutMs: session?.timeoutMs ?? null,
       maxRetries: session?.maxRetries ?? null,
       mls: { state: 'off' },
-      undelivered: this.#failed.size,
+      undelivered: this.#sessions.failedCount,
       logFile: this.#config.logFile ?? null,
     };
   }
@@ -263,7 +246,7 @@ export class ChatRuntime {
         else this.#early.push(event.session);
         return;
       case 'warning':
-        this.#warn(event.code, event.text);
+        this.#emit({ type: 'warning', code: event.code, message: event.text });
         return;
       case 'connection': {
         const { state } = event;
@@ -283,33 +266,12 @@ export class ChatRuntime {
   }
 
   #addSession(session: SessionPort): SessionRunner {
-    const runner = new SessionRunner(session, {
-      emit: (event) => {
-        if (event.type === 'warning') this.#warn(event.code, event.message);
-        else this.#emit(event);
-      },
-      onFailed: (outgoing) => {
-        this.#failed.add(outgoing);
-      },
-      onProgress: () => {
-        this.#progress.notify();
-      },
-      onClosed: (closed, reason) => {
-        this.#onClosed(closed, reason !== 'left');
-      },
-    });
-    this.#runners.push(runner);
     this.#hasLostGroup = false;
-    this.#emit(runner.describe());
-    for (const outgoing of this.#waiting.splice(0)) runner.outbox.add(outgoing);
-    this.#progress.notify();
-    return runner;
+    return this.#sessions.add(session);
   }
 
-  #onClosed(runner: SessionRunner, isForeign: boolean): void {
-    this.#runners.splice(this.#runners.indexOf(runner), 1);
-    this.#hasLostGroup = isForeign && this.#runners.length === 0;
-    this.#progress.notify();
+  #onClosed(isForeign: boolean): void {
+    this.#hasLostGroup = isForeign && this.#sessions.all.length === 0;
     // Whoever came to moderate has nothing left to do.
     if (this.#hasLostGroup && this.#config.channel !== undefined) this.exit({});
   }
@@ -317,11 +279,7 @@ export class ChatRuntime {
   async #end(): Promise<void> {
     await this.#drain();
     this.#keeper?.stop();
-    this.#progress.notify();
-    for (const outgoing of this.#waiting.splice(0)) {
-      this.#failed.add(outgoing);
-      this.#emitFailed(outgoing);
-    }
+    this.#sessions.giveUpWaiting();
     await this.#close();
     await this.#deps.cleanUp();
     const exitCode = this.#exit?.exitCode ?? this.#exitCode();
@@ -332,60 +290,41 @@ export class ChatRuntime {
 
   #exitCode(): number {
     if (this.#hasLostGroup && (this.#exit?.drain === true || this.#config.channel !== undefined)) return 5;
-    return this.#config.isStrict && this.#failed.size > 0 ? 6 : 0;
+    return this.#config.isStrict && this.#sessions.failedCount > 0 ? 6 : 0;
   }
 
   async #drain(): Promise<void> {
     const startMs = Date.now();
-    while (this.#exit?.drain === true && this.#unsettledCount() > 0) {
+    while (this.#exit?.drain === true && this.#sessions.unsettledCount > 0) {
       const leftMs = startMs + this.#drainMs() - Date.now();
       if (leftMs <= 0) return;
-      await this.#progress.next(leftMs);
+      await this.#sessions.progress.next(leftMs);
     }
   }
 
   /** How long to wait for messages: as told, or as long as it can take until somebody has come and they are settled. */
   #drainMs(): number {
     if (this.#config.lingerMs !== undefined) return this.#config.lingerMs;
-    const { timeoutMs = this.#config.timeoutMs ?? 1000, maxRetries = this.#config.maxRetries ?? 29 } =
-      this.#runners.at(-1)?.session ?? {};
+    const session = this.#sessions.find(undefined)?.session;
+    const timeoutMs = session?.timeoutMs ?? this.#config.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    const maxRetries = session?.maxRetries ?? this.#config.maxRetries ?? DEFAULT_MAX_RETRIES;
     const settleMs = timeoutMs * (maxRetries + 1) + SETTLE_MARGIN_MS;
-    const isHeld = this.#waiting.length > 0 || this.#runners.some(({ outbox }) => outbox.heldCount > 0);
-    // Once somebody is there, every message settles by itself; the bound is only for a client that does not keep its word.
-    return isHeld ? settleMs : 3 * settleMs;
-  }
-
-  #unsettledCount(): number {
-    return this.#runners.reduce((sum, { outbox }) => sum + outbox.unsettledCount, this.#waiting.length);
+    // Once somebody is there every message settles by itself; the bound is for a client that does not keep its word.
+    return this.#sessions.isHolding ? settleMs : 3 * settleMs;
   }
 
   async #close(): Promise<void> {
     const app = this.#app;
     if (app === undefined) return;
-    const leaving = Promise.all([...this.#runners].map((runner) => this.#delete(runner)));
-    await withinBudget(leaving, LEAVE_BUDGET_MS);
-    for (const runner of [...this.#runners]) runner.end('left');
+    await withinBudget(Promise.all(this.#sessions.all.map((runner) => this.#delete(runner))), LEAVE_BUDGET_MS);
+    for (const runner of this.#sessions.all) runner.end('left');
     await withinBudget(app.close({ timeoutMs: 1000 }), LEAVE_BUDGET_MS);
   }
 
-  #warn(code: string, message: string): void {
-    const key = `${code} ${message}`;
-    const nowMs = Date.now();
-    const lastMs = this.#warnings.get(key);
-    if (lastMs !== undefined && nowMs - lastMs < WARNING_PAUSE_MS) return;
-    // Texts hold names that others choose, so the memory of them must be bounded.
-    if (this.#warnings.size >= 1000) this.#warnings.clear();
-    this.#warnings.set(key, nowMs);
-    this.#emit({ type: 'warning', code, message });
-  }
-
-  #emitFailed({ ref }: Outgoing): void {
-    const base = { type: 'delivery', id: null, state: 'failed', acked: [], missing: [] } as const;
-    this.#emit({ ...base, ...(ref !== undefined && { ref }) });
-  }
-
   #emit(body: ChatEventBody): void {
-    if (!this.#hasEnded) this.#deps.emit({ at: new Date().toISOString(), ...body });
+    if (this.#hasEnded) return;
+    if (body.type === 'warning' && !this.#warnings.admits(body.code, body.message)) return;
+    this.#deps.emit({ at: new Date().toISOString(), ...body });
   }
 
   /** What must not fail quietly: an error that is no expected one ends the program as a bug. */
@@ -393,19 +332,5 @@ export class ChatRuntime {
     work.catch((error: unknown) => {
       this.#crash(error);
     });
-  }
-}
-
-async function withinBudget(work: Promise<unknown>, budgetMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const budget = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, budgetMs);
-  });
-  try {
-    await Promise.race([work, budget]);
-  } finally {
-    clearTimeout(timer);
-    // What fails after the budget is spent interests nobody any more.
-    work.catch(() => undefined);
   }
 }

@@ -172,7 +172,9 @@ export class SessionRunner {
   }
 
   #onEvent(event: SessionPortEvent): void {
-    const { emit } = this.#handlers;
+    const emit = (body: ChatEventBody): void => {
+      this.#handlers.emit(body);
+    };
     const session = this.session.id;
     switch (event.kind) {
       case 'message': {

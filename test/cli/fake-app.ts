@@ -231,7 +231,11 @@ export class FakeApp implements AppPort {
   }
 
   async deleteSession(session: SessionPort): Promise<void> {
-    if (!this.peersAnswer) await new Promise(() => undefined);
+    if (!this.peersAnswer) {
+      await new Promise<never>(() => {
+        // Nobody answers.
+      });
+    }
     // Yields, as everything that talks to peers does.
     await Promise.resolve();
     if (session instanceof FakeSession) session.end(session.moderator.equals(session.local) ? 'closed' : 'left');
