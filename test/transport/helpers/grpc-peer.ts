@@ -84,9 +84,9 @@ export class GrpcPeer {
     return this.#streams.next();
   }
 
-  /** How many TCP chunks the client has sent on its last connection. */
-  get chunksFromClient(): number {
-    return this.#relay.chunksFromClient;
+  /** How many HTTP/2 DATA frames clients have sent. */
+  get dataFramesFromClients(): number {
+    return this.#relay.dataFrames;
   }
 
   /** Stops at once. */
@@ -98,7 +98,7 @@ export class GrpcPeer {
 
 /** Stands between client and server to break connections without a word, which no server does by itself. */
 class CuttableRelay {
-  chunksFromClient = 0;
+  dataFrames = 0;
   readonly port: number;
   readonly #server: TcpServer;
   readonly #sockets: Set<Socket>;
@@ -112,7 +112,7 @@ class CuttableRelay {
   static async start(targetPort: number): Promise<CuttableRelay> {
     const { connect } = await import('node:net');
     const sockets = new Set<Socket>();
-    const counter = { onChunk: (): void => undefined };
+    const counter = { onDataFrame: (): void => undefined };
     const server = createServer({ noDelay: true }, (near) => {
       const far = connect({ host: '127.0.0.1', port: targetPort, noDelay: true });
       for (const [from, to] of [
@@ -127,14 +127,14 @@ class CuttableRelay {
         });
         from.pipe(to);
       }
-      near.on('data', () => counter.onChunk());
+      watchDataFrames(near, () => counter.onDataFrame());
     });
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const relay = new CuttableRelay(server, sockets);
-    counter.onChunk = (): void => {
-      relay.chunksFromClient += 1;
+    counter.onDataFrame = (): void => {
+      relay.dataFrames += 1;
     };
     return relay;
   }
@@ -149,4 +149,22 @@ class CuttableRelay {
       this.#server.close(() => resolve());
     });
   }
+}
+
+/** Calls back for each HTTP/2 DATA frame that a client sends. */
+function watchDataFrames(socket: Socket, onDataFrame: () => void): void {
+  const prefaceBytes = 24;
+  const headerBytes = 9;
+  let buffered = Buffer.alloc(0);
+  let next = prefaceBytes;
+  socket.on('data', (chunk) => {
+    buffered = Buffer.concat([buffered, chunk]);
+    while (buffered.length >= next + headerBytes) {
+      if (buffered.readUInt8(next + 3) === 0) onDataFrame();
+      next += headerBytes + buffered.readUIntBE(next, 3);
+    }
+    const done = Math.min(next, buffered.length);
+    buffered = buffered.subarray(done);
+    next -= done;
+  });
 }
