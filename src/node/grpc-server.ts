@@ -30,7 +30,7 @@ const STREAM_WINDOW_BYTES = 1024 * 1024;
 const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
 // Node refuses new streams on a connection that holds more; the queues have limits of their own.
 const SESSION_MEMORY_MB = 256;
-// How long orderly ends may take when the server closes or a client was cut off, in milliseconds.
+// How long orderly ends may take when the server closes, in milliseconds.
 const GRACE_MS = 1_000;
 
 interface SessionState {

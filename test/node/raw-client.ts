@@ -6,6 +6,7 @@ import { Name } from '../../src/name/index.js';
 import { type DecodedMessage, decodeMessage, encodeMessage, type PublishMessage } from '../../src/wire/index.js';
 
 const DEADLINE_MS = 5_000;
+const MARKER = 'marker ';
 const asIs = (bytes: Buffer): Buffer => bytes;
 const OpenChannelClient = grpc.makeGenericClientConstructor(
   {
@@ -57,19 +58,30 @@ export interface EndStatus {
 /** A client that speaks bytes over a stream of its own TCP connection. */
 export class RawClient {
   /** Everything that arrived. */
-  readonly frames: Buffer[] = [];
+  readonly messages: DecodedMessage[] = [];
+  /** Texts of the publishes among them, markers excluded. */
+  readonly texts: string[] = [];
+  /** Texts of the markers among them. */
+  readonly markers = new Set<string>();
   /** Set when the stream is over. */
   status: EndStatus | undefined;
 
   readonly #client: grpc.Client;
   readonly #call: grpc.ClientDuplexStream<Buffer, Buffer>;
   readonly #changed = new Condition();
+  #isOpen = false;
 
   private constructor(client: grpc.Client, call: grpc.ClientDuplexStream<Buffer, Buffer>) {
     this.#client = client;
     this.#call = call;
     call.on('data', (frame: Buffer) => {
-      this.frames.push(frame);
+      const message = decodeMessage(frame);
+      this.messages.push(message);
+      if (message.kind === 'publish') {
+        const text = textOf(message);
+        if (text.startsWith(MARKER)) this.markers.add(text);
+        else this.texts.push(text);
+      }
       this.#changed.notify();
     });
     // 'status' follows and says it all.
@@ -95,34 +107,24 @@ export class RawClient {
       {},
     );
     const raw = new RawClient(client, call);
-    let isOpen = false;
     call.on('metadata', () => {
-      isOpen = true;
+      raw.#isOpen = true;
       raw.#changed.notify();
     });
-    await raw.until(() => isOpen || raw.status !== undefined, 'the response headers');
-    if (!isOpen) throw new Error(`no stream: ${JSON.stringify(raw.status)}`);
+    await raw.until(() => raw.#isOpen || raw.status !== undefined, 'the response headers');
+    if (!raw.#isOpen) throw new Error(`no stream: ${JSON.stringify(raw.status)}`);
     return raw;
-  }
-
-  get messages(): DecodedMessage[] {
-    return this.frames.map(decodeMessage);
-  }
-
-  /** Texts of the publishes that arrived, markers excluded. */
-  get texts(): string[] {
-    return this.messages.flatMap((message) => (message.kind === 'publish' && !isMarker(message) ? [textOf(message)] : []));
   }
 
   send(...messages: readonly Uint8Array[]): void {
     for (const message of messages) this.#call.write(Buffer.from(message));
   }
 
-  /** Sends as many times the same as the stream takes without queueing much; resolves when there is room again. */
+  /** Sends as fast as the stream takes it, until it ends. */
   async sendAll(messages: Iterable<Uint8Array>): Promise<void> {
     for (const message of messages) {
       if (this.status !== undefined) return;
-      if (this.#call.write(message)) continue;
+      if (this.#call.write(Buffer.from(message))) continue;
       let hasRoom = false;
       this.#call.once('drain', () => {
         hasRoom = true;
@@ -133,7 +135,10 @@ export class RawClient {
   }
 
   until(test: () => boolean, what: string): Promise<void> {
-    return this.#changed.until(test, () => `${what}; got ${this.frames.length} messages, ${JSON.stringify(this.status)}`);
+    return this.#changed.until(
+      test,
+      () => `${what}; got ${this.messages.length} messages, ${JSON.stringify(this.status)}`,
+    );
   }
 
   async ended(): Promise<EndStatus> {
@@ -209,12 +214,6 @@ export function textOf(message: PublishMessage): string {
   return message.content.kind === 'app' ? Buffer.from(message.content.blob).toString() : '';
 }
 
-const MARKER = 'marker ';
-
-function isMarker(message: DecodedMessage): boolean {
-  return message.kind === 'publish' && textOf(message).startsWith(MARKER);
-}
-
 /**
  * A client with a name that only it has. Between two connections a node keeps the order (data-plane.md 6.5), so a marker that
  * arrived after a message tells that everything before it has arrived too: no test has to sleep.
@@ -246,9 +245,6 @@ export class TestMember {
   async mark(other: TestMember): Promise<void> {
     const text = `${MARKER}${randomUUID()}`;
     this.raw.send(publish(other.name, text));
-    await other.raw.until(
-      () => other.raw.messages.some((message) => message.kind === 'publish' && textOf(message) === text),
-      'a marker',
-    );
+    await other.raw.until(() => other.raw.markers.has(text), 'a marker');
   }
 }
