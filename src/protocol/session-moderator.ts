@@ -332,7 +332,9 @@ export class SessionModerator implements SessionMachine {
   #giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
     if (this.#isClosing) return this.#stopWaitingFor(member, env);
     if (this.#departing.has(member.prefixKey)) return [];
-    return this.#depart({ kind: 'removal', command: undefined, member, reason, wasAnnounced: true }, env);
+    const effects = this.#depart({ kind: 'removal', command: undefined, member, reason, wasAnnounced: true }, env);
+    // The change that runs, if this one waits behind it, may wait for nobody else.
+    return [...effects, ...this.#stopWaitingFor(member, env)];
   }
 
   #depart(removal: Removal, env: Env): Effect[] {

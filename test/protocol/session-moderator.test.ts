@@ -34,8 +34,9 @@ function answer(rig: Rig, effects: readonly Effect[], members: readonly Name[]):
     const asked = members.filter((member) => destination.equals(member) || destination.equals(groupConfig(M).channel));
     for (const member of asked) {
       if (content.kind === 'joinRequest') result.push(...rig.receive(message('joinReply', member, { id: messageId })));
-      if (content.kind === 'leaveRequest')
-        {result.push(...rig.receive(message('leaveReply', member, { id: messageId })));}
+      if (content.kind === 'leaveRequest') {
+        result.push(...rig.receive(message('leaveReply', member, { id: messageId })));
+      }
       const isAdded = content.kind === 'groupAdd' && content.newParticipant.equals(member);
       const isGroupChange = ['groupWelcome', 'groupAdd', 'groupRemove', 'groupClose'].includes(content.kind);
       if (isGroupChange && !isAdded) result.push(...rig.receive(message('groupAck', member, { id: messageId })));
@@ -379,6 +380,13 @@ describe('a participant that leaves (session.md 9.3)', () => {
     const rig = groupOf(A);
     expect(trace(rig.receive(goodbye(A)))).toEqual(['leaveReply > a #77', 'left a left [m]']);
     expect(sentKinds(rig.command({ kind: 'invite', name: A }))).toEqual(['discoveryRequest']);
+  });
+
+  test('two at once: the first is not waited for by the second', () => {
+    const rig = groupOf(A, B);
+    rig.receive(goodbye(A));
+    expect(trace(rig.receive(goodbye(B)))).toEqual(['leaveReply > b #77', 'left b left [m]']);
+    expect(rig.machine.members).toEqual([M]);
   });
 
   test('a stranger is not answered', () => {

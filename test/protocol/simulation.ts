@@ -1,0 +1,321 @@
+import type { Name } from '../../src/name/index.js';
+import {
+  type CommandId,
+  type DeliveryProgress,
+  type Effect,
+  type EndReason,
+  type Input,
+  type OutboundMessage,
+  routeInbound,
+  type SessionCommand,
+  type SessionConfig,
+  type SessionMachine,
+  SessionModerator,
+  type SessionNotice,
+  SessionParticipant,
+  type TimerKey,
+} from '../../src/protocol/index.js';
+import type { SlimError } from '../../src/util/index.js';
+import { MessageType, type PublishMessage } from '../../src/wire/index.js';
+import type { Link, Network, SimulatedPeer } from './simulated-network.js';
+import { CHANNEL, short, textOf, trace } from './support.js';
+
+/** A command and what became of it. */
+export interface CommandRecord {
+  readonly id: CommandId;
+  readonly command: SessionCommand;
+  isSettled: boolean;
+  error: SlimError | undefined;
+  member: Name | undefined;
+  /** Of a message: whom it was sent to. */
+  audience: readonly Name[];
+  progress: DeliveryProgress | undefined;
+}
+
+/** A payload that came out at a receiver. */
+export interface Received {
+  readonly from: Name;
+  readonly messageId: number;
+  readonly text: string;
+}
+
+const REPLIES: ReadonlySet<number> = new Set([
+  MessageType.discoveryReply,
+  MessageType.joinReply,
+  MessageType.leaveReply,
+  MessageType.groupAck,
+]);
+
+/** Finds a second reply to the same request; one after a reconnection is right (session.md appendix A 6). */
+class ReplyCheck {
+  readonly #sent = new Set<string>();
+
+  onSend(message: OutboundMessage): void {
+    if (!REPLIES.has(message.messageType)) return;
+    const { messageType, messageId, destination } = message;
+    const reply = `${String(messageType)} ${String(messageId)} ${destination.key}`;
+    if (this.#sent.has(reply)) throw new Error(`a second reply ${reply}`);
+    this.#sent.add(reply);
+  }
+
+  onReconnection(): void {
+    this.#sent.clear();
+  }
+}
+
+/**
+ * One session of an app: a driver in virtual time that keeps books. It throws when a machine does what no machine may: settle a
+ * command twice, do anything after its end, reply twice, count acknowledgements wrongly.
+ */
+export class SimulatedSession {
+  readonly app: SimulatedApp;
+  readonly config: SessionConfig;
+  readonly machine: SessionMachine;
+  readonly commands = new Map<CommandId, CommandRecord>();
+  readonly received: Received[] = [];
+  readonly lost: { readonly from: Name; readonly messageId: number }[] = [];
+  readonly notices: SessionNotice[] = [];
+  readonly replies = new ReplyCheck();
+  end: EndReason | undefined;
+  isEstablished = false;
+  isReceiveQueueFull = false;
+  readonly #timers = new Map<TimerKey, () => void>();
+  #isSubscribed = false;
+
+  constructor(app: SimulatedApp, config: SessionConfig, machine: SessionMachine) {
+    this.app = app;
+    this.config = config;
+    this.machine = machine;
+    if (!app.link.isUp) this.post({ kind: 'linkDown' });
+  }
+
+  get isAlive(): boolean {
+    return this.end === undefined;
+  }
+
+  /** Runs a command. */
+  run(command: SessionCommand): CommandRecord {
+    const id = this.commands.size + 1;
+    const record: CommandRecord = {
+      id,
+      command,
+      isSettled: false,
+      error: undefined,
+      member: undefined,
+      audience: [],
+      progress: undefined,
+    };
+    this.commands.set(id, record);
+    const name = 'name' in command ? ` ${short(command.name)}` : '';
+    this.app.network.note(`${short(this.app.name)} command ${String(id)} ${command.kind}${name}`);
+    this.post({ kind: 'command', id, command });
+    return record;
+  }
+
+  publish(text: string, to?: Name): CommandRecord {
+    const payload = new TextEncoder().encode(text);
+    return this.run({ kind: 'publish', payload, payloadType: 'msg', metadata: {}, ...(to && { to }) });
+  }
+
+  post(input: Input): void {
+    const { time, random } = this.app.network;
+    const env = { nowMs: time.nowMs, isReceiveQueueFull: this.isReceiveQueueFull, randomU32: () => random.u32() };
+    for (const effect of this.machine.handle(input, env)) this.#execute(effect);
+  }
+
+  #execute(effect: Effect): void {
+    const isAnswer = effect.kind === 'settle' || effect.kind === 'delivery';
+    if (this.end !== undefined && !isAnswer) throw new Error(`after the end: ${trace([effect]).join()}`);
+    switch (effect.kind) {
+      case 'send':
+        this.replies.onSend(effect.message);
+        this.app.link.send(effect.message);
+        return;
+      case 'subscribe':
+      case 'unsubscribe':
+        if (this.#isSubscribed === (effect.kind === 'subscribe')) throw new Error(`${effect.kind} twice`);
+        this.#isSubscribed = effect.kind === 'subscribe';
+        this.app.link[effect.kind](effect.name);
+        return;
+      case 'setTimer':
+        this.#setTimer(effect.timer, effect.afterMs);
+        return;
+      case 'clearTimer':
+        this.#timers.get(effect.timer)?.();
+        this.#timers.delete(effect.timer);
+        return;
+      case 'notify':
+        this.#onNotice(effect.notice);
+        return;
+      case 'delivery':
+        this.#onDelivery(effect);
+        return;
+      case 'settle': {
+        const record = this.#open(effect.id);
+        record.isSettled = true;
+        record.error = effect.error;
+        record.member = effect.member;
+        this.app.network.note(`${short(this.app.name)} ${trace([effect]).join()}`);
+        return;
+      }
+      case 'end':
+        this.end = effect.reason;
+        this.app.network.note(`${short(this.app.name)} end ${effect.reason}`);
+        if (this.#timers.size > 0) throw new Error(`timers after the end: ${[...this.#timers.keys()].join()}`);
+        if (this.#isSubscribed) throw new Error('the channel was not given up');
+        this.app.onEnd(this);
+        return;
+    }
+  }
+
+  #setTimer(timer: TimerKey, afterMs: number): void {
+    if (!(afterMs >= 1 && afterMs < 2 ** 31)) throw new Error(`timer ${timer} of ${String(afterMs)} ms`);
+    this.#timers.get(timer)?.();
+    const cancel = this.app.link.after(afterMs, () => {
+      if (this.#timers.get(timer) !== cancel) return;
+      this.#timers.delete(timer);
+      this.post({ kind: 'timer', timer });
+    });
+    this.#timers.set(timer, cancel);
+  }
+
+  #onNotice(notice: SessionNotice): void {
+    this.notices.push(notice);
+    this.app.network.note(`${short(this.app.name)} ${trace([{ kind: 'notify', notice }]).join()}`);
+    if (notice.kind === 'established') this.isEstablished = true;
+    if (notice.kind === 'lost') this.lost.push(notice);
+    if (notice.kind !== 'message') return;
+    const { header, session, content } = notice.delivered.message;
+    this.received.push({ from: header.source, messageId: session.messageId, text: textOf(content) });
+  }
+
+  #onDelivery(effect: Extract<Effect, { kind: 'delivery' }>): void {
+    const record = this.#open(effect.id);
+    const { acked, missing } = effect.progress;
+    if (new Set([...acked, ...missing].map((name) => name.key)).size !== acked.length + missing.length) {
+      throw new Error(`a member is counted twice for message ${String(effect.id)}`);
+    }
+    if (effect.state === 'acked' && missing.length > 0) throw new Error('acknowledged by all but some');
+    if (effect.state === 'sent' && record.audience.length === 0) record.audience = [...acked, ...missing];
+    record.progress = effect.progress;
+    if (effect.state !== 'acked' && effect.state !== 'failed') return;
+    record.isSettled = true;
+    record.error = effect.error;
+    if (effect.error !== undefined) this.app.network.note(`${short(this.app.name)} ${trace([effect]).join()}`);
+  }
+
+  #open(id: CommandId): CommandRecord {
+    const record = this.commands.get(id);
+    if (record === undefined) throw new Error(`an unknown command ${String(id)} is settled`);
+    if (record.isSettled) throw new Error(`command ${String(id)} (${record.command.kind}) is settled twice`);
+    return record;
+  }
+}
+
+/** What a session is made with, unless said otherwise. */
+export interface GroupOptions {
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+}
+
+/** An app of this package, without promises: what `SlimApp` does with messages. */
+export class SimulatedApp implements SimulatedPeer {
+  readonly name: Name;
+  readonly network: Network;
+  readonly link: Link;
+  /** Also those that are over. */
+  readonly sessions: SimulatedSession[] = [];
+  readonly #answered = new Set<string>();
+  readonly #replies = new ReplyCheck();
+  readonly #resumeAfter = new Map<number, number>();
+
+  constructor(network: Network, name: Name) {
+    this.network = network;
+    this.name = name;
+    this.link = network.connect(this);
+  }
+
+  /** The newest session; it may be over. */
+  get session(): SimulatedSession | undefined {
+    return this.sessions.at(-1);
+  }
+
+  createGroup(options: GroupOptions): SimulatedSession {
+    return this.#add(
+      {
+        sessionId: this.network.random.u32(),
+        type: 'group',
+        local: this.name,
+        channel: CHANNEL,
+        moderator: this.name,
+        ...options,
+        isReliable: true,
+        metadata: {},
+        resumeAfter: 0,
+      },
+      'moderator',
+    );
+  }
+
+  onMessage(message: PublishMessage): void {
+    const route = routeInbound(message, this.name, (id) => this.#find(id) !== undefined);
+    switch (route.kind) {
+      case 'session':
+        this.#find(route.sessionId)?.post({ kind: 'message', message, subject: 'subject' });
+        return;
+      case 'reply': {
+        const request = `${route.message.destination.key}:${String(route.message.messageId)}`;
+        if (this.#answered.has(request)) return;
+        this.#answered.add(request);
+        this.#replies.onSend(route.message);
+        this.link.send(route.message);
+        return;
+      }
+      case 'join': {
+        const resumeAfter = this.#resumeAfter.get(route.config.sessionId) ?? 0;
+        this.#add({ ...route.config, resumeAfter }, 'participant').post({
+          kind: 'message',
+          message,
+          subject: 'subject',
+        });
+        return;
+      }
+      case 'refuse':
+        throw new Error(`refused: ${route.text}`);
+      case 'ignore':
+        return;
+    }
+  }
+
+  onLinkDown(): void {
+    this.#answered.clear();
+    for (const session of this.#alive()) session.post({ kind: 'linkDown' });
+  }
+
+  onLinkUp(): void {
+    this.#replies.onReconnection();
+    for (const session of this.#alive()) {
+      session.replies.onReconnection();
+      session.post({ kind: 'linkUp' });
+    }
+  }
+
+  onEnd(session: SimulatedSession): void {
+    this.#resumeAfter.set(session.config.sessionId, session.machine.lastPublishedId);
+  }
+
+  #alive(): SimulatedSession[] {
+    return this.sessions.filter((session) => session.isAlive);
+  }
+
+  #find(id: number): SimulatedSession | undefined {
+    return this.sessions.find((session) => session.isAlive && session.config.sessionId === id);
+  }
+
+  #add(config: SessionConfig, role: 'moderator' | 'participant'): SimulatedSession {
+    const machine = role === 'moderator' ? new SessionModerator(config) : new SessionParticipant(config);
+    const session = new SimulatedSession(this, config, machine);
+    this.sessions.push(session);
+    return session;
+  }
+}
