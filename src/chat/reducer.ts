@@ -57,7 +57,7 @@ export function reduce(state: ChatState, action: ChatAction, options: ChatOption
     case 'warning':
       return addLine(state, { kind: 'info', text: sanitiseLine(action.message) }, action.at, options);
     case 'error':
-      return addLine(state, { kind: 'alert', text: sanitiseLine(action.message) }, action.at, options);
+      return onError(state, action, options);
     case 'closed':
       return onClosed(state, action, options);
     case 'who':
@@ -81,6 +81,13 @@ function onReady(state: ChatState, event: Extract<ChatEvent, { type: 'ready' }>,
     connection: { state: 'up', attempt: 0, nextMs: 0 },
     waitingSinceMs: event.role === 'participant' && state.sessions.length === 0 ? clock.ms(event.at) : null,
   };
+}
+
+function onError(state: ChatState, event: Extract<ChatEvent, { type: 'error' }>, options: ChatOptions): ChatState {
+  // A message that was refused is not on its way any more.
+  const own = state.own.filter(({ ref }) => ref !== event.ref);
+  const next = own.length === state.own.length ? state : { ...state, own };
+  return addLine(next, { kind: 'alert', text: sanitiseLine(event.message) }, event.at, options);
 }
 
 function onLeaving(state: ChatState, at: string, budgetMs: number, options: ChatOptions): ChatState {

@@ -12,6 +12,9 @@ import { withinBudget } from './within-budget.js';
 /** How long leaving may take before the program ends anyway, milliseconds. */
 export const LEAVE_BUDGET_MS = 5000;
 
+/** Closing the connection gets at least this long, milliseconds. */
+const MIN_CLOSE_MS = 500;
+
 /** Time on top of (R+1) × T in which the report of a failure arrives. */
 const SETTLE_MARGIN_MS = 500;
 
@@ -44,6 +47,8 @@ export interface RuntimeDeps {
   readonly connect: Connect;
   /** Gets everything that happens, in order. */
   readonly emit: (event: ChatEvent) => void;
+  /** Called when leaving begins, after the wait for messages. */
+  readonly onLeaving?: () => void;
   /** Called after the app is closed, before `bye`: stops what else this program runs. */
   readonly cleanUp: () => Promise<void>;
 }
@@ -140,6 +145,11 @@ export class ChatRuntime {
       const ref = 'ref' in command ? { ref: command.ref } : {};
       this.#emit({ type: 'error', code: error.code, message: error.message, ...ref });
     }
+  }
+
+  /** Whether the end has been asked for. */
+  get isExiting(): boolean {
+    return this.#exit !== undefined;
   }
 
   /** Ends properly. A second call without `drain` cuts short the waiting of one with it. */
@@ -279,6 +289,7 @@ export class ChatRuntime {
   async #end(): Promise<void> {
     await this.#drain();
     this.#keeper?.stop();
+    this.#deps.onLeaving?.();
     this.#sessions.giveUpWaiting();
     await this.#close();
     await this.#deps.cleanUp();
@@ -316,9 +327,11 @@ export class ChatRuntime {
   async #close(): Promise<void> {
     const app = this.#app;
     if (app === undefined) return;
+    const deadlineMs = Date.now() + LEAVE_BUDGET_MS;
     await withinBudget(Promise.all(this.#sessions.all.map((runner) => this.#delete(runner))), LEAVE_BUDGET_MS);
     for (const runner of this.#sessions.all) runner.end('left');
-    await withinBudget(app.close({ timeoutMs: 1000 }), LEAVE_BUDGET_MS);
+    const timeoutMs = Math.max(MIN_CLOSE_MS, deadlineMs - Date.now());
+    await withinBudget(app.close({ timeoutMs }), timeoutMs);
   }
 
   #emit(body: ChatEventBody): void {

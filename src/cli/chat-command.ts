@@ -1,0 +1,241 @@
+import type { ChatEvent, ChatStore } from '../chat/index.js';
+import { createChatStore, headerLine } from '../chat/index.js';
+import { assertNever, SlimError } from '../util/index.js';
+import { ChatRuntime, type RuntimeDeps } from './chat-runtime.js';
+import { PROGRAM } from './error-screen.js';
+import { Face } from './face.js';
+import { formatJsonEvent } from './json-event.js';
+import { jsonEmitter, runJsonInput } from './json-mode.js';
+import { LineWriter } from './line-writer.js';
+import { type LogFile, openLog } from './log-file.js';
+import { ensureNode } from './node-start.js';
+import type { ChatSettings } from './options.js';
+import { LinePrinter, runPlainInput } from './plain-mode.js';
+import type { Connect } from './ports.js';
+import { listenForSignals } from './process-signals.js';
+import { chooseRunMode, type RunMode } from './run-mode.js';
+import { systemClock } from './system-clock.js';
+
+/** How often the first connection is tried: few times for somebody who watches, longer for a script that starts with its node. */
+const ATTEMPTS = { tui: 3, plain: 10, json: 10 } as const;
+
+/** The streams and the environment of the program. */
+export interface ProgramIo {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs the chat in the mode that fits.
+ *
+ * @returns the exit code
+ * @throws SlimError for what ends the program before there is a chat; anything else is a bug
+ */
+export async function runChat(settings: ChatSettings, version: string, io: ProgramIo): Promise<number> {
+  const mode = chooseRunMode({ ...settings, ...io });
+  const log = openLog(settings.logFile);
+  const chat = new ChatProgram(settings, version, io, mode, log);
+  try {
+    return await chat.run();
+  } finally {
+    log.close();
+  }
+}
+
+/** Everything that one run of the chat consists of, put together. */
+class ChatProgram {
+  readonly #settings: ChatSettings;
+  readonly #version: string;
+  readonly #io: ProgramIo;
+  readonly #mode: RunMode;
+  readonly #log: LogFile;
+  readonly #writer: LineWriter;
+  #runtime: ChatRuntime | undefined;
+  /** A signal has come before there was a runtime. */
+  #earlyExitCode: number | undefined;
+
+  constructor(settings: ChatSettings, version: string, io: ProgramIo, mode: RunMode, log: LogFile) {
+    this.#settings = settings;
+    this.#version = version;
+    this.#io = io;
+    this.#mode = mode;
+    this.#log = log;
+    // Nobody reads any more: that is how `| head` ends a program, and no failure.
+    this.#writer = new LineWriter(io.stdout, () => this.#runtime?.exit({ exitCode: 0 }));
+  }
+
+  async run(): Promise<number> {
+    switch (this.#mode) {
+      case 'json':
+        return this.#runJson();
+      case 'plain':
+        return this.#runPlain();
+      case 'tui':
+        return this.#runTui();
+      default:
+        return assertNever(this.#mode);
+    }
+  }
+
+  async #runJson(): Promise<number> {
+    const emit = jsonEmitter(this.#writer);
+    const stopListening = this.#listenForSignals();
+    let exitCode: number;
+    try {
+      const runtime = await this.#start({ emit });
+      if (runtime !== undefined) void runJsonInput(this.#io.stdin, runtime, emit);
+      exitCode = await this.#done();
+    } catch (error) {
+      if (!(error instanceof SlimError)) throw error;
+      for (const event of fatal(error)) this.#writer.write(formatJsonEvent(event));
+      await this.#writer.flush();
+      throw error;
+    }
+    stopListening();
+    await this.#writer.flush();
+    return exitCode;
+  }
+
+  async #runPlain(): Promise<number> {
+    const { stdin, stdout } = this.#io;
+    // A terminal has echoed what was typed.
+    const echo = stdin.isTTY ? 'none' : 'print';
+    const store = createChatStore({ clock: systemClock, echo, isLive: false });
+    const face = this.#newFace(store);
+    const printer = new LinePrinter(store, this.#writer, () => (stdout.isTTY ? stdout.columns : 80));
+    this.#writer.write(headerLine(this.#version, false));
+    const stopListening = this.#listenForSignals();
+    const runtime = await this.#start({ emit: face.onEvent, onLeaving: face.onLeaving });
+    if (runtime !== undefined) {
+      face.attach((command) => {
+        runtime.execute(command);
+      });
+      void runPlainInput({ input: stdin, isTerminal: stdin.isTTY, store, face, chat: runtime });
+    }
+    const exitCode = await this.#done();
+    stopListening();
+    printer.print();
+    await this.#writer.flush();
+    return exitCode;
+  }
+
+  async #runTui(): Promise<number> {
+    const { stdin, stdout } = this.#io;
+    const store = createChatStore({ clock: systemClock, echo: 'live', isLive: true });
+    const face = this.#newFace(store);
+    this.#writer.write(headerLine(this.#version, this.#settings.channel !== undefined));
+    // It takes a while to load, and so does the connection.
+    const ui = import('../ui/index.js');
+    const stopListening = this.#listenForSignals();
+    const runtime = await this.#start({ emit: face.onEvent, onLeaving: face.onLeaving });
+    const { runTui } = await ui;
+    stopListening();
+    if (runtime === undefined) return this.#done();
+    face.attach((command) => {
+      runtime.execute(command);
+    });
+    // A bug in the chat must take the UI down first, or its message would be drawn over.
+    const crashed = runtime.done.then(
+      () => undefined,
+      (error: unknown) => {
+        store.dispatch({ type: 'bye', at: new Date().toISOString(), exitCode: 70 });
+        return { error };
+      },
+    );
+    const exit = await runTui({ store, execute: face.execute, nowMs: Date.now, stdin, stdout });
+    if (exit.kind === 'forced') return 130;
+    const crash = await crashed;
+    if (crash !== undefined) throw crash.error;
+    return exit.exitCode;
+  }
+
+  #newFace(store: ChatStore): Face {
+    const { secret, isDerivedName, invites, sharedOptions } = this.#settings;
+    return new Face(store, {
+      isDemoSecret: secret.isDemo,
+      isDerivedName,
+      program: PROGRAM,
+      invites: invites.map((name) => name.withoutId().toString()),
+      sharedOptions: secret.isDemo ? sharedOptions : [sharedOptions, '--shared-secret-file FILE'].join(' ').trim(),
+    });
+  }
+
+  /** Starts node and chat. `undefined` if the user has asked for the end meanwhile. */
+  async #start(faceDeps: Pick<RuntimeDeps, 'emit' | 'onLeaving'>): Promise<ChatRuntime | undefined> {
+    const settings = this.#settings;
+    const node = await ensureNode(settings.slim, settings.node, (event) => {
+      this.#log.node(event);
+    });
+    const runtime = new ChatRuntime(
+      {
+        ...faceDeps,
+        connect: this.#connect,
+        emit: (event) => {
+          this.#log.chat(event);
+          faceDeps.emit(event);
+        },
+        cleanUp: async () => {
+          await node?.close();
+        },
+      },
+      {
+        version: this.#version,
+        channel: settings.channel,
+        invites: settings.invites,
+        timeoutMs: settings.timeoutMs,
+        maxRetries: settings.maxRetries,
+        waitInvites: settings.waitInvites,
+        lingerMs: settings.lingerMs,
+        isNodeEmbedded: node !== undefined,
+        logFile: settings.logFile,
+        isStrict: this.#mode !== 'tui',
+        holdsMessages: this.#mode === 'plain' && !this.#io.stdin.isTTY,
+      },
+    );
+    this.#runtime = runtime;
+    if (this.#earlyExitCode !== undefined) runtime.exit({ exitCode: this.#earlyExitCode });
+    try {
+      await runtime.start();
+    } catch (error) {
+      if (runtime.isExiting) return undefined;
+      await node?.close();
+      throw error;
+    }
+    return runtime;
+  }
+
+  readonly #connect: Connect = async (onEvent, signal) => {
+    const { SlimApp } = await import('../client/index.js');
+    return SlimApp.connect({
+      local: this.#settings.local,
+      slim: this.#settings.slim,
+      sharedSecret: this.#settings.secret.reveal(),
+      messageDelivery: 'events',
+      connectAttempts: ATTEMPTS[this.#mode],
+      signal,
+      onEvent,
+    });
+  };
+
+  #listenForSignals(): () => void {
+    return listenForSignals((exitCode) => {
+      this.#earlyExitCode = exitCode;
+      this.#runtime?.exit({ exitCode });
+    });
+  }
+
+  async #done(): Promise<number> {
+    if (this.#runtime === undefined) throw new TypeError('the chat was not started');
+    return this.#runtime.done;
+  }
+}
+
+/** How the JSON contract tells of a program that ends before there is a chat. */
+export function fatal(error: SlimError): readonly ChatEvent[] {
+  const at = new Date().toISOString();
+  return [
+    { at, type: 'error', code: error.code, message: error.message },
+    { at, type: 'bye', exitCode: error.exitCode },
+  ];
+}

@@ -1,0 +1,15 @@
+import type { ChatEvent } from '../chat/index.js';
+
+/** Version of the JSON contract. */
+const VERSION = 1;
+
+// JSON.stringify leaves these as they are, and the output may end up on a terminal.
+const UNSAFE = /[\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}/gu;
+
+/** One event as a line of JSON, without its end. */
+export function formatJsonEvent({ type, at, ...rest }: ChatEvent): string {
+  return JSON.stringify({ v: VERSION, type, at, ...rest }).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

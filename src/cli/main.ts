@@ -1,0 +1,104 @@
+import { writeSync } from 'node:fs';
+
+import { SlimError } from '../util/index.js';
+import { writeCrashFile } from './crash-file.js';
+import { crashScreen, errorScreen } from './error-screen.js';
+import { parseCommandLine } from './options.js';
+import { readVersion } from './version.js';
+
+/** Exit code of a bug. */
+const BUG = 70;
+
+/**
+ * The program: reads the command line, runs what it says, and ends the process with the exit code that tells how it went.
+ *
+ * Everything heavy is loaded when it is needed, so that `--help` is instant and `--json` knows no UI.
+ */
+export async function main(): Promise<void> {
+  const version = readVersion();
+  const onBug = (error: unknown): void => {
+    crash(error, version);
+  };
+  process.on('uncaughtException', onBug);
+  process.on('unhandledRejection', onBug);
+  let exitCode: number;
+  try {
+    exitCode = await run(version);
+  } catch (error) {
+    if (!(error instanceof SlimError) || error.exitCode === BUG) {
+      crash(error, version);
+      return;
+    }
+    printError(errorScreen(error));
+    exitCode = error.exitCode;
+  }
+  // Sockets or a stdin that is still open must not keep a program alive that has said goodbye.
+  process.exit(exitCode);
+}
+
+async function run(version: string): Promise<number> {
+  const { env, stdin, stdout } = process;
+  const argv = process.argv.slice(2);
+  const invocation = await parseOrTell(argv, env, version);
+  switch (invocation.kind) {
+    case 'print':
+      await new Promise<void>((resolve) => {
+        // Also when nobody reads it, as with `--help | head -1`.
+        stdout.once('error', () => {
+          resolve();
+        });
+        stdout.write(`${invocation.text}\n`, () => {
+          resolve();
+        });
+      });
+      return 0;
+    case 'node': {
+      const { runNode } = await import('./node-command.js');
+      return runNode(invocation.settings, stdout);
+    }
+    case 'chat': {
+      const { runChat } = await import('./chat-command.js');
+      return runChat(invocation.settings, version, { stdin, stdout, env });
+    }
+  }
+}
+
+/** A program that reads our JSON must learn of a wrong command line there, too. */
+async function parseOrTell(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  version: string,
+): ReturnType<typeof parseCommandLine> {
+  try {
+    return await parseCommandLine(argv, env, version);
+  } catch (error) {
+    if (error instanceof SlimError && argv.includes('--json') && argv[0] !== 'node') {
+      const { fatal } = await import('./chat-command.js');
+      const { formatJsonEvent } = await import('./json-event.js');
+      for (const event of fatal(error)) writeAll(1, `${formatJsonEvent(event)}\n`);
+    }
+    throw error;
+  }
+}
+
+function crash(error: unknown, version: string): void {
+  const file = writeCrashFile(error, version, process.env);
+  // The terminal is restored by listeners that are there already; this text must come after that.
+  process.on('exit', () => {
+    printError(crashScreen(file, error));
+  });
+  process.exit(BUG);
+}
+
+function printError(lines: readonly string[]): void {
+  writeAll(2, lines.map((line) => `${line}\n`).join(''));
+}
+
+/** Synchronous, because the process ends right after it. */
+function writeAll(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch {
+    // Nobody is there to read it.
+  }
+}

@@ -1,0 +1,42 @@
+import { type NodeLogEvent, SlimNode } from '../node/index.js';
+import { LineWriter } from './line-writer.js';
+import { openLog } from './log-file.js';
+import type { NodeSettings } from './options.js';
+import { listenForSignals } from './process-signals.js';
+
+/**
+ * Runs `slim-chat node` until a signal ends it.
+ *
+ * @returns the exit code
+ * @throws ConfigError `port-in-use`, `bad-config`
+ */
+export async function runNode({ listen, isJson, logFile }: NodeSettings, stdout: NodeJS.WriteStream): Promise<number> {
+  const log = openLog(logFile);
+  let end: (exitCode: number) => void = () => undefined;
+  const ended = new Promise<number>((resolve) => {
+    end = resolve;
+  });
+  // Whoever reads where it listens may go on without reading the rest.
+  const writer = new LineWriter(stdout, () => undefined);
+  const stopListening = listenForSignals((exitCode) => {
+    // Ctrl+C is how a node is meant to be ended.
+    end(exitCode === 130 ? 0 : exitCode);
+  });
+  const onLog = (event: NodeLogEvent): void => {
+    log.node(event);
+    if (isJson) writer.write(JSON.stringify({ v: 1, type: 'node', at: new Date().toISOString(), ...event }));
+  };
+  const node = await SlimNode.start({ ...listen, log: onLog });
+  if (isJson) {
+    writer.write(JSON.stringify({ v: 1, type: 'ready', at: new Date().toISOString(), url: node.endpoint }));
+  } else {
+    writer.write(`SLIM node at ${node.endpoint} - Ctrl+C ends it`);
+    writer.write(`Chat through it with: --slim ${node.endpoint}`);
+  }
+  const exitCode = await ended;
+  await node.close();
+  stopListening();
+  log.close();
+  await writer.flush();
+  return exitCode;
+}
