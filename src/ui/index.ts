@@ -6,5 +6,4 @@
  *
  * @packageDocumentation
  */
-export { type KeyBinding, KEYMAP } from './keymap.js';
 export { runTui } from './run-tui.js';
