@@ -33,37 +33,37 @@ function commandOf(member, program) {
   return [process.execPath, program, '--local', nameOf(member), ...invites];
 }
 
-/** A window of its own: in the tmux the person is in, or in a new session. Returns its first pane. */
-function openWindow(command) {
-  const print = ['-P', '-F', '#{pane_id}', '-n', 'slim-chat demo'];
-  if (process.env.TMUX) return { pane: tmux('new-window', ...print, ...command), attach: false };
-  return { pane: tmux('new-session', '-d', '-x', '160', '-y', '40', ...print, ...command), attach: true };
+/** A window of its own, in the tmux the person is in or in a new session, with an idle pane for each member. */
+function openWindow() {
+  const print = ['-P', '-F', '#{pane_id}'];
+  const name = ['-n', 'slim-chat demo'];
+  const isInside = Boolean(process.env.TMUX);
+  const first = isInside
+    ? tmux('new-window', ...print, ...name, 'cat')
+    : tmux('new-session', '-d', '-x', '160', '-y', '40', ...print, ...name, 'cat');
+  const panes = { [MEMBERS[0]]: first };
+  for (const member of MEMBERS.slice(1)) panes[member] = tmux('split-window', '-h', ...print, '-t', first, 'cat');
+  tmux('select-layout', '-t', first, 'even-horizontal');
+  return { panes, first, isInside };
 }
 
-async function play(program, moderatorPane) {
-  const panes = { [MEMBERS[0]]: moderatorPane };
-  // The panes of the others would find no node before the first one has started it.
-  await untilShown(moderatorPane, 'moderator of');
-  for (const member of MEMBERS.slice(1)) {
-    panes[member] = tmux(
-      'split-window',
-      '-h',
-      '-P',
-      '-F',
-      '#{pane_id}',
-      '-t',
-      moderatorPane,
-      ...commandOf(member, program),
-    );
-    tmux('select-layout', '-t', moderatorPane, 'even-horizontal');
-  }
-  for (const member of MEMBERS.slice(1)) await untilShown(moderatorPane, `${member} joined`);
+function start(member, pane, program) {
+  tmux('respawn-pane', '-k', '-t', pane, ...commandOf(member, program));
+}
+
+async function play(program, panes) {
+  const [moderator, ...others] = MEMBERS;
+  start(moderator, panes[moderator], program);
+  // The others would find no node before the moderator's program has started it.
+  await untilShown(panes[moderator], 'moderator of');
+  for (const member of others) start(member, panes[member], program);
+  for (const member of others) await untilShown(panes[moderator], `${member} joined`);
   for (const { by, text } of TALK) {
     tmux('send-keys', '-t', panes[by], '-l', text);
     tmux('send-keys', '-t', panes[by], 'Enter');
     for (const pane of Object.values(panes)) await untilShown(pane, text);
   }
-  tmux('select-pane', '-t', moderatorPane);
+  tmux('select-pane', '-t', panes[moderator]);
 }
 
 /** Plays the demo in tmux; returns the exit code. */
@@ -76,14 +76,14 @@ export async function runTmux(program) {
     console.error('demo: this needs a terminal. Without one: npm run demo -- --check');
     return 1;
   }
-  const { pane, attach } = openWindow(commandOf(MEMBERS[0], program));
-  const played = play(program, pane).then(
+  const { panes, first, isInside } = openWindow();
+  const played = play(program, panes).then(
     () => undefined,
     (error) => error,
   );
-  if (attach) {
+  if (!isInside) {
     // The talk goes on while the person already looks at it.
-    const viewer = spawn('tmux', ['attach-session', '-t', pane], { stdio: 'inherit' });
+    const viewer = spawn('tmux', ['attach-session', '-t', first], { stdio: 'inherit' });
     await once(viewer, 'close');
   }
   const error = await played;
