@@ -42,7 +42,11 @@ function openWindow() {
     ? tmux('new-window', ...print, ...name, 'cat')
     : tmux('new-session', '-d', '-x', '160', '-y', '40', ...print, ...name, 'cat');
   const panes = { [MEMBERS[0]]: first };
-  for (const member of MEMBERS.slice(1)) panes[member] = tmux('split-window', '-h', ...print, '-t', first, 'cat');
+  let last = first;
+  for (const member of MEMBERS.slice(1)) {
+    last = tmux('split-window', '-h', ...print, '-t', last, 'cat');
+    panes[member] = last;
+  }
   tmux('select-layout', '-t', first, 'even-horizontal');
   return { panes, first, isInside };
 }
@@ -85,6 +89,9 @@ export async function runTmux(program) {
     // The talk goes on while the person already looks at it.
     const viewer = spawn('tmux', ['attach-session', '-t', first], { stdio: 'inherit' });
     await once(viewer, 'close');
+    if (spawnSync('tmux', ['has-session', '-t', first]).status === 0) {
+      console.log('demo: the chat goes on in the background. Back to it: tmux attach. Leave with Ctrl+C twice in each pane.');
+    }
   }
   const error = await played;
   if (error) console.error(`demo: ${error.message}`);
