@@ -7,7 +7,7 @@
  * @packageDocumentation
  */
 export { freePort } from './free-port.js';
-export { text } from './json-fields.js';
+export { baseName, text } from './json-fields.js';
 export {
   type ExitStatus,
   JsonProcess,
@@ -16,7 +16,6 @@ export {
   type LogEntry,
 } from './json-process.js';
 export {
-  baseName,
   type CommandOutcome,
   type GroupOptions,
   Member,

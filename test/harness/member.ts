@@ -12,11 +12,13 @@ export type MemberEvent =
   /** A command came to its end; `ref` is the one given with it, `name` whom it was about. */
   | {
       readonly kind: 'settled';
-      readonly op: 'publish' | 'invite' | 'remove' | 'leave';
+      readonly op: 'publish' | 'invite' | 'remove' | 'leave' | 'participants';
       readonly ref?: string;
       readonly name?: string;
       readonly error?: string;
     }
+  /** Answer to the question who is in the group. */
+  | { readonly kind: 'participants'; readonly ref: string; readonly names: readonly string[] }
   | { readonly kind: 'joined'; readonly member: string }
   | { readonly kind: 'left'; readonly member: string; readonly reason: string }
   | { readonly kind: 'closed'; readonly by: 'self' | 'peer'; readonly reason: string }
@@ -62,11 +64,8 @@ export interface MemberDialect {
   remove(name: string, ref: string): JsonObject;
   /** Leaves the group; a moderator closes it. */
   leave(ref: string): JsonObject;
-}
-
-/** `org/ns/app` of a name with or without id. */
-export function baseName(name: string): string {
-  return name.split('/').slice(0, 3).join('/');
+  /** Asks who is in the group; absent where the program cannot tell. */
+  participants?(ref: string): JsonObject;
 }
 
 /** A group member in a process of its own, real or ours, behind one interface. */
@@ -146,6 +145,16 @@ export class Member {
     );
     if (done === undefined) return { ok: false, error: `no answer to leave within ${timeoutMs} ms` };
     return done.kind === 'settled' && done.error !== undefined ? { ok: false, error: done.error } : { ok: true };
+  }
+
+  /** Who is in the group as this member sees it; `undefined` when it cannot tell. */
+  async participants(timeoutMs: number): Promise<readonly string[] | undefined> {
+    if (this.dialect.participants === undefined) return undefined;
+    const ref = `participants:${this.events.length}`;
+    const mark = this.mark();
+    this.process.send(this.dialect.participants(ref));
+    const answer = await this.waitFor((event) => 'ref' in event && event.ref === ref, timeoutMs, mark);
+    return answer?.kind === 'participants' ? answer.names : undefined;
   }
 
   private async command(message: JsonObject, ref: string, timeoutMs: number): Promise<CommandOutcome> {

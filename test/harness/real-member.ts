@@ -1,9 +1,9 @@
-import { optional, text } from './json-fields.js';
+import { baseName, names, optional, text } from './json-fields.js';
 import type { JsonObject } from './json-process.js';
-import { type MemberDialect, type MemberEvent, type MemberOptions, baseName } from './member.js';
+import type { MemberDialect, MemberEvent, MemberOptions } from './member.js';
 import { kitScript, pythonOf } from './peers-kit.js';
 
-const OPS = ['publish', 'invite', 'remove', 'leave'] as const;
+const OPS = ['publish', 'invite', 'remove', 'leave', 'participants'] as const;
 
 function opOf(line: JsonObject): (typeof OPS)[number] | undefined {
   return OPS.find((op) => op === line['op']);
@@ -34,6 +34,8 @@ function translate(line: JsonObject): readonly MemberEvent[] {
       const error = text(line, 'error');
       return op === undefined ? [{ kind: 'trouble', text: error }] : [{ kind: 'settled', op, ...ref, ...name, error }];
     }
+    case 'participants':
+      return [{ kind: 'participants', ref: text(line, 'ref'), names: names(line['names']) }];
     case 'error':
       return [{ kind: 'trouble', text: text(line, 'error') }];
     default:
@@ -60,5 +62,7 @@ export function realMember(version: string): MemberDialect {
     invite: (name, ref) => ({ op: 'invite', name, ref }),
     remove: (name, ref) => ({ op: 'remove', name, ref }),
     leave: (ref) => ({ op: 'leave', ref }),
+    // The bindings of 0.7 have no such call.
+    ...(version.startsWith('0.') ? {} : { participants: (ref: string) => ({ op: 'participants', ref }) }),
   };
 }

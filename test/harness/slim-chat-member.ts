@@ -1,11 +1,7 @@
-import { optional, text } from './json-fields.js';
+import { baseName, names, optional, text } from './json-fields.js';
 import type { JsonObject } from './json-process.js';
-import { type MemberDialect, type MemberEvent, type MemberOptions, baseName } from './member.js';
+import type { MemberDialect, MemberEvent, MemberOptions } from './member.js';
 import { programPath } from './paths.js';
-
-function names(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((name) => typeof name === 'string').map(baseName) : [];
-}
 
 /** End of an invitation or a removal; `done` is the word for success. */
 function settled(op: 'invite' | 'remove', line: JsonObject, done: string): readonly MemberEvent[] {

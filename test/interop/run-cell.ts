@@ -9,6 +9,7 @@ import {
   slimChatMember,
   startNode,
 } from '../harness/index.js';
+import { knows, NEWS_MS, reports, untilListed } from './awareness.js';
 import { type Cell, type MemberKind, kindsOf } from './cells.js';
 import { runExchange } from './exchange.js';
 import { type Exchange, type Finding, type FindingKind, type Role, type Step, type Totals, grade } from './findings.js';
@@ -29,9 +30,7 @@ const GIVE_UP_MS = INTERVAL_MS * (MAX_RETRIES + 1);
 /** For the machine: it may be busy with other cells. */
 const SLACK_MS = 8_000;
 const READY_MS = 20_000;
-/** How long a member may take to learn of something that its moderator has finished. */
-const NEWS_MS = 3_000;
-/** The same when the moderator has failed: then it may never. */
+/** Like {@link NEWS_MS}, when the moderator has failed: then there may be no news. */
 const LATE_NEWS_MS = 1_500;
 /** Upstream point 4: before 1.3 a session is reported before the node has the member's channel subscription. */
 const SETTLE_MS = 500;
@@ -159,7 +158,8 @@ class Story {
       return this.arrived(role, 0);
     });
     const sessions = await Promise.all(invited);
-    await this.membershipSeen();
+    // Every member of ours must know all others now, from its session or from later joins.
+    await Promise.all([...this.present].map((role) => this.knowsEveryone(role, 0)));
     await this.exchange(20);
     // Without any session there is no group, and nothing to learn from the other steps.
     return sessions.some((isThere) => isThere);
@@ -171,7 +171,7 @@ class Story {
     const outcome = await this.member('M').invite(NAMES[role], `invite:${this.step}`, GIVE_UP_MS + SLACK_MS);
     if (!outcome.ok) this.add('command-failed', 'M', role, outcome.error);
     const hasSession = await this.arrived(role, mark);
-    await this.told('no-joined', role, marks);
+    await this.told('joined', role, marks);
     if (hasSession) await this.knowsEveryone(role, mark);
     await this.exchange(5);
   }
@@ -192,7 +192,7 @@ class Story {
     if (!outcome.ok) this.add('command-failed', 'M', role, outcome.error);
     await this.sawClosed(role, mark, 'removed', outcome.ok ? NEWS_MS : LATE_NEWS_MS);
     this.present.delete(role);
-    await this.told('no-left', role, marks);
+    await this.told('left', role, marks);
     await this.exchange(5);
   }
 
@@ -201,7 +201,7 @@ class Story {
     const outcome = await this.member(role).leave('leave', GIVE_UP_MS + SLACK_MS);
     if (!outcome.ok) this.add('command-failed', role, undefined, outcome.error);
     this.present.delete(role);
-    await this.told('no-left', role, marks);
+    await this.told('left', role, marks);
     await this.exchange(5);
   }
 
@@ -225,40 +225,26 @@ class Story {
     return new Map([...this.members].map(([role, member]) => [role, member.mark()]));
   }
 
-  /** Every member of ours must report the change; real ones have no such event. */
-  private async told(kind: 'no-joined' | 'no-left', about: Role, marks: ReadonlyMap<Role, number>): Promise<void> {
-    const wanted = kind === 'no-joined' ? 'joined' : 'left';
-    const observers = [...this.present].filter((role) => role !== about && this.member(role).isOurs);
+  /** Waits until everyone present knows of the change. A member of ours must report it; of real ones it is just awaited. */
+  private async told(change: 'joined' | 'left', about: Role, marks: ReadonlyMap<Role, number>): Promise<void> {
+    const observers = [...this.present].filter((role) => role !== about);
     await Promise.all(
       observers.map(async (role) => {
-        const seen = await this.member(role).waitFor(
-          (event) => event.kind === wanted && event.member === NAMES[about],
-          NEWS_MS,
-          marks.get(role) ?? 0,
-        );
-        if (seen === undefined) this.add(kind, role, about, `no event '${wanted}'`);
+        const member = this.member(role);
+        if (!member.isOurs) await untilListed(member, NAMES[about], change === 'joined');
+        else if (!(await reports(member, change, NAMES[about], marks.get(role) ?? 0))) {
+          this.add(change === 'joined' ? 'no-joined' : 'no-left', role, about, `no event '${change}'`);
+        }
       }),
     );
-  }
-
-  /** After the first invitations every member of ours must know all others, from its session or from later joins. */
-  private async membershipSeen(): Promise<void> {
-    await Promise.all([...this.present].map((role) => this.knowsEveryone(role, 0)));
   }
 
   private async knowsEveryone(role: Role, mark: number): Promise<void> {
     const member = this.member(role);
     if (!member.isOurs) return;
     for (const other of this.present) {
-      if (other === role) continue;
-      const seen = await member.waitFor(
-        (event) =>
-          (event.kind === 'session' && event.members?.includes(NAMES[other]) === true) ||
-          (event.kind === 'joined' && event.member === NAMES[other]),
-        NEWS_MS,
-        mark,
-      );
-      if (seen === undefined) this.add('no-joined', role, other, 'not among the members');
+      if (other === role || (await knows(member, NAMES[other], mark))) continue;
+      this.add('no-joined', role, other, 'not among the members');
     }
   }
 
