@@ -1,29 +1,40 @@
-import { type ChatLine, type LineLayout, lineParts, nameWithoutId } from '../chat/index.js';
+import { type ChatLine, formatLine, type LineLayout, lineParts, nameWithoutId } from '../chat/index.js';
 import { nameStyle, type Paint, type Style, THEME } from './theme.js';
+import { breakWords } from './width.js';
 
-function textStyle(line: ChatLine): Style {
-  switch (line.kind) {
-    case 'info':
-      return THEME.info;
-    case 'alert':
-      return THEME.alert;
-    case 'chat':
-    case 'own':
-    case 'note':
-      return {};
-  }
+/** How the program's own words look. */
+function ownStyle(kind: 'info' | 'alert' | 'note'): Style {
+  return kind === 'note' ? {} : THEME[kind];
 }
 
 /**
- * A finished line as it is printed: one string for each line of the text, not wrapped, because the terminal does that better: it
- * wraps anew when it is resized, and what is copied has no newlines that nobody wrote.
+ * The program's own words: broken at blanks, for reading. What is indented is a table, or a command to be copied, and stays whole.
+ */
+function proseRows(text: string, columns: number): readonly string[] {
+  return text.split('\n').flatMap((row) => (row.startsWith(' ') ? [row] : breakWords(row, columns)));
+}
+
+/**
+ * A finished line as it is printed: one string for each row.
+ *
+ * The text of a message is not broken, because the terminal does that better: it breaks anew when it is resized, and what is copied
+ * has no newlines that nobody wrote.
  */
 export function historyRows(line: ChatLine, layout: LineLayout, paint: Paint): readonly string[] {
-  const { head, name, text } = lineParts(line, layout);
-  const style = textStyle(line);
-  const [first = '', ...rest] = text.split('\n');
-  const headStyle = name === '' ? style : THEME.time;
-  // The id changes with every start of a program; the colour of a person should not.
-  const who = paint(name, nameStyle(nameWithoutId(line.fromName), line.kind === 'own'));
-  return [paint(head, headStyle) + who + paint(first, style), ...rest.map((row) => paint(row, style))];
+  switch (line.kind) {
+    case 'info':
+    case 'alert':
+    case 'note': {
+      const style = ownStyle(line.kind);
+      return proseRows(formatLine(line, layout), layout.columns).map((row) => paint(row, style));
+    }
+    case 'chat':
+    case 'own': {
+      const { head, name, text } = lineParts(line, layout);
+      // The id changes with every start of a program; the colour of a person should not.
+      const who = paint(name, nameStyle(nameWithoutId(line.fromName), line.kind === 'own'));
+      const [first = '', ...rest] = text.split('\n');
+      return [paint(head, THEME.time) + who + first, ...rest];
+    }
+  }
 }

@@ -32,22 +32,34 @@ export function truncate(text: string, columns: number): string {
 }
 
 /**
- * Breaks a text at blanks into rows; the last row is cut if that is not enough.
+ * Breaks a text at blanks into rows. A word that is longer than a row keeps its row for itself and is not cut.
+ *
+ * @param text - one line
+ * @param columns - of a row, at least 1
+ */
+export function breakWords(text: string, columns: number): readonly string[] {
+  const rows: string[] = [];
+  let rest = text;
+  while (widthOf(rest) > columns) {
+    const head = fitting(rest, columns + 1);
+    const last = head.lastIndexOf(' ');
+    const blank = last > 0 ? last : rest.indexOf(' ', Math.max(1, head.length));
+    if (blank < 0) break;
+    rows.push(rest.slice(0, blank));
+    rest = rest.slice(blank + 1);
+  }
+  return [...rows, rest];
+}
+
+/**
+ * Breaks a text at blanks into rows that all fit; what does not fit is cut.
  *
  * @param text - one line
  * @param columns - of a row, at least 1
  * @param maxRows - at least 1
  */
 export function wrap(text: string, columns: number, maxRows: number): readonly string[] {
-  const rows: string[] = [];
-  let rest = text;
-  while (rows.length < maxRows - 1 && widthOf(rest) > columns) {
-    const head = fitting(rest, columns + 1);
-    const blank = head.lastIndexOf(' ');
-    // A word that is too long for any row is not worth the trouble: it is cut where everything is.
-    if (blank <= 0) break;
-    rows.push(rest.slice(0, blank));
-    rest = rest.slice(blank + 1);
-  }
-  return [...rows, truncate(rest, columns)];
+  const rows = breakWords(text, columns);
+  const shown = rows.length <= maxRows ? rows : [...rows.slice(0, maxRows - 1), rows.slice(maxRows - 1).join(' ')];
+  return shown.map((row) => truncate(row, columns));
 }

@@ -41,6 +41,18 @@ describe('finished lines', () => {
     expect(historyRows(line({ ...bare, kind: 'note', text: 'note' }), layout, plain)).toEqual(['note']);
   });
 
+  it('break the words of the program at blanks, but neither messages nor what is to be copied', () => {
+    const narrow = { nameWidth: 6, columns: 20 };
+    const long = 'words that are more than a row';
+    const bare = { from: '', fromName: '', time: '' };
+    expect(historyRows(line({ ...bare, kind: 'note', text: long }), narrow, plain)).toEqual([
+      'words that are more',
+      'than a row',
+    ]);
+    expect(historyRows(line({ ...bare, kind: 'note', text: `  ${long}` }), narrow, plain)).toEqual([`  ${long}`]);
+    expect(historyRows(line({ text: long }), narrow, plain)).toEqual([`12:01 bob: ${long}`]);
+  });
+
   it('say the same with colours as without', () => {
     for (const kind of ['chat', 'own', 'info', 'alert', 'note'] as const) {
       const rows = historyRows(line({ kind, text: 'a\nb' }), layout, colored);

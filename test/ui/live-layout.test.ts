@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { layoutComposer } from '../../src/ui/composer-layout.js';
 import { edit, type EditorState, emptyEditor } from '../../src/ui/input/index.js';
 import { layoutLive, type LiveContent } from '../../src/ui/live-layout.js';
-import { truncate, widthOf, wrap } from '../../src/ui/width.js';
+import { breakWords, truncate, widthOf, wrap } from '../../src/ui/width.js';
 
 function editor(marked: string): EditorState {
   return { ...emptyEditor, text: marked.replace('|', ''), cursor: marked.indexOf('|') };
@@ -150,10 +150,22 @@ describe('width', () => {
     expect(truncate('a👩‍👩‍👧b', 2)).toBe('a');
   });
 
-  it('wraps at blanks and gives up at words that are too long', () => {
+  it('wraps at blanks and cuts what does not fit', () => {
     expect(wrap('one two three', 7, 3)).toEqual(['one two', 'three']);
     expect(wrap('one two three', 7, 1)).toEqual(['one two']);
+    expect(wrap('one two three four five', 10, 2)).toEqual(['one two', 'three f...']);
     expect(wrap('incomprehensibility', 10, 3)).toEqual(['incompr...']);
     expect(wrap('', 10, 3)).toEqual(['']);
+  });
+
+  it('breaks at blanks without cutting anything', () => {
+    expect(breakWords('an incomprehensibility, really', 10)).toEqual(['an', 'incomprehensibility,', 'really']);
+    fc.assert(
+      fc.property(fc.string({ maxLength: 80 }), fc.integer({ min: 1, max: 30 }), (text, columns) => {
+        const rows = breakWords(text, columns);
+        expect(rows.join(' ')).toBe(text);
+        for (const row of rows) if (widthOf(row) > columns) expect(row.slice(1).trimEnd()).not.toContain(' ');
+      }),
+    );
   });
 });
