@@ -90,7 +90,9 @@ export async function runTmux(program) {
     const viewer = spawn('tmux', ['attach-session', '-t', first], { stdio: 'inherit' });
     await once(viewer, 'close');
     if (spawnSync('tmux', ['has-session', '-t', first]).status === 0) {
-      console.log('demo: the chat goes on in the background. Back to it: tmux attach. Leave with Ctrl+C twice in each pane.');
+      console.log(
+        'demo: the chat goes on in the background. Back to it: tmux attach. Leave with Ctrl+C twice in each pane.',
+      );
     }
   }
   const error = await played;
