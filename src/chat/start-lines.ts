@@ -26,15 +26,16 @@ export function headerLine(version: string, isModerator: boolean): string {
 export function startLines(ready: Extract<ChatEvent, { type: 'ready' }>, info: StartInfo): readonly string[] {
   const where = sanitiseLine(ready.node.endpoint.replace(/^https?:\/\//, ''));
   const local = nameWithoutId(ready.local);
-  const secret = info.isDemoSecret ? ' Demo secret: anyone can read along who reaches the node.' : '';
   const lines: string[] = [];
   if (ready.node.embedded) {
     lines.push(`No SLIM node at ${where}, started one here (this computer only, stops when you leave).`);
   }
   if (ready.channel === null) {
-    lines.push(`Connected to ${where} as ${local}.${secret}`);
+    lines.push(`Connected to ${where} as ${local}.${info.isDemoSecret ? ' Demo secret.' : ''}`);
   } else {
-    lines.push(`You are ${local}, moderator of ${nameWithoutId(ready.channel)}.${secret} MLS off.`);
+    lines.push(
+      `You are ${local}, moderator of ${nameWithoutId(ready.channel)}. ${info.isDemoSecret ? 'Demo secret, ' : ''}MLS off.`,
+    );
   }
   if (info.isDerivedName) lines.push(`Your name was made from your user name; choose another with --local org/ns/app.`);
   if (ready.channel === null) return [...lines, ...waitingLines(ready.local)];

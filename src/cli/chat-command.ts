@@ -52,6 +52,7 @@ class ChatProgram {
   readonly #log: LogFile;
   readonly #writer: LineWriter;
   #runtime: ChatRuntime | undefined;
+  #hasToldDelay = false;
   /** A signal has come before there was a runtime. */
   #earlyExitCode: number | undefined;
 
@@ -173,6 +174,7 @@ class ChatProgram {
         connect: this.#connect,
         emit: (event) => {
           this.#log.chat(event);
+          this.#tellOfDelay(event);
           faceDeps.emit(event);
         },
         cleanUp: async () => {
@@ -203,6 +205,14 @@ class ChatProgram {
       throw error;
     }
     return runtime;
+  }
+
+  /** Nothing is on the screen yet that could show why nothing happens. */
+  #tellOfDelay(event: ChatEvent): void {
+    if (this.#mode === 'json' || this.#runtime?.isReady === true || this.#hasToldDelay) return;
+    if (event.type !== 'connection' || event.state !== 'retrying') return;
+    this.#hasToldDelay = true;
+    this.#writer.write(`No SLIM node answers at ${this.#settings.slim.endpoint} yet, trying again ...`);
   }
 
   readonly #connect: Connect = async (onEvent, signal) => {

@@ -147,6 +147,11 @@ export class ChatRuntime {
     }
   }
 
+  /** Whether the app has been connected. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   /** Whether the end has been asked for. */
   get isExiting(): boolean {
     return this.#exit !== undefined;
