@@ -124,8 +124,8 @@ export class ReceiverBuffer<T> {
     return { release: this.#releaseReady(), request };
   }
 
-  /** The sender is far ahead: what waits is given out, its holes are lost, and the stream starts anew. */
-  #restart(id: number, value: T): Arrival<T> {
+  /** Gives out what waits; the holes between are lost. */
+  releaseAll(): Release<T>[] {
     const release: Release<T>[] = [];
     for (const [waiting, entry] of [...this.#ahead].sort(([a], [b]) => -sequenceDistance(a, b))) {
       while (sequenceDistance(this.#last ?? waiting, waiting) > 1) {
@@ -138,6 +138,12 @@ export class ReceiverBuffer<T> {
       );
     }
     this.#ahead.clear();
+    return release;
+  }
+
+  /** The sender is far ahead: what waits is given out, and the stream starts anew. */
+  #restart(id: number, value: T): Arrival<T> {
+    const release = this.releaseAll();
     this.#late.clear();
     this.#floor = this.#last;
     this.#last = id;

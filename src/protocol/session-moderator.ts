@@ -14,6 +14,7 @@ import type {
 import { FANOUT_ALL, FANOUT_ONE, flagged, hasFlag, NO_METADATA } from './message-builder.js';
 import type { Invitation, MembershipChange, Removal, Step } from './moderator-task.js';
 import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
+import { RecentSet } from './recent-set.js';
 import { SessionCore } from './session-core.js';
 
 /** Which reply settles which step. */
@@ -47,6 +48,8 @@ export class SessionModerator implements SessionMachine {
   #current: MembershipChange | undefined;
   /** Members that were given up without being told; they are told when they are heard of again. */
   readonly #evicted = new Map<string, Name>();
+  /** Goodbyes that have their answer. */
+  readonly #answered = new RecentSet<string>();
   #isSubscribed = false;
   #isPinging = false;
   readonly #closeCommands: CommandId[] = [];
@@ -91,6 +94,7 @@ export class SessionModerator implements SessionMachine {
         this.#pings.forgetRound();
         return this.#core.clearTimer('ping');
       case 'linkUp': {
+        this.#answered.clear();
         this.#core.receiver.onLinkUp(env);
         const requests = this.#core.control.onLinkUp(env, (messageId) => this.#renew(messageId, env));
         const effects = [...requests, ...this.#core.sender.onLinkUp(env)];
@@ -319,7 +323,7 @@ export class SessionModerator implements SessionMachine {
   /** A 1.x participant says goodbye (`LEAVING_SESSION`). */
   #onLeaving(message: PublishMessage, env: Env): Effect[] {
     const { source } = message.header;
-    if (!this.#core.isMember(source)) return [];
+    if (!this.#core.isMember(source) || !this.#answered.add(`${source.key}:${String(message.session.messageId)}`)) return [];
     const effects: Effect[] = [
       { kind: 'send', message: this.#core.build.buildReply(message, MessageType.leaveReply, { kind: 'leaveReply' }) },
     ];
@@ -346,7 +350,7 @@ export class SessionModerator implements SessionMachine {
   #startRemoval(removal: Removal, env: Env): Effect[] {
     const { member, reason } = removal;
     const wasMember = this.#core.removeMember(member);
-    const effects = this.#stopWaitingFor(member, env);
+    const effects = [...this.#stopAnnouncing(member), ...this.#stopWaitingFor(member, env)];
     if (wasMember && removal.wasAnnounced) {
       effects.push({ kind: 'notify', notice: { kind: 'left', member, reason, members: this.#core.members } });
     }
@@ -373,6 +377,18 @@ export class SessionModerator implements SessionMachine {
 
   #stopWaitingFor(member: Name, env: Env): Effect[] {
     this.#pings.remove(member);
+  /** Whoever has not heard of the member yet need not: a repeated addition after the removal would bring it back. */
+  #stopAnnouncing(member: Name): Effect[] {
+    for (const [messageId, step] of this.#steps) {
+      if (step.kind !== 'add' || step.invitation.member?.equals(member) !== true) continue;
+      this.#steps.delete(messageId);
+      this.#core.control.cancel(messageId);
+      step.invitation.awaitsAddAcks = false;
+      return this.#settleInvitation(step.invitation);
+    }
+    return [];
+  }
+
     return this.#core.control.forget(member).flatMap((messageId) => this.#onStepDone(messageId, env));
   }
 
@@ -394,8 +410,7 @@ export class SessionModerator implements SessionMachine {
     const key = removal.member.prefixKey;
     this.#departing.delete(key);
     // Until now it was heard: what it said before it knew of its removal.
-    this.#core.receiver.forgetSource(removal.member);
-    const effects: Effect[] = [];
+    const effects: Effect[] = this.#core.receiver.forgetSource(removal.member);
     if (removal.command !== undefined) effects.push({ kind: 'settle', id: removal.command });
     removal.command = undefined;
     const waiting = this.#deferred.findIndex(({ name }) => name.prefixKey === key);

@@ -13,13 +13,11 @@ import type {
 } from './machine.js';
 import { FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
+import { RecentSet } from './recent-set.js';
 import { SessionCore } from './session-core.js';
 import { endedReply } from './session-moderator.js';
 
 type GroupAdd = Extract<Content, { kind: 'groupAdd' }>;
-
-/** How many requests are remembered. */
-const MAX_REMEMBERED = 512;
 
 /** How many payloads may come before the welcome. */
 const MAX_EARLY = 512;
@@ -34,9 +32,9 @@ const MIN_WELCOME_WAIT_MS = 60_000;
 export class SessionParticipant implements SessionMachine {
   readonly #core: SessionCore;
   /** Ids of requests that have their answer: a second one would kill a moderator that no longer waits (session.md 10.1). */
-  readonly #answered = new Set<number>();
+  readonly #answered = new RecentSet<number>();
   /** Ids of changes of the member list that were made; unlike the answer, the change is not repeated after a reconnection. */
-  readonly #applied = new Set<number>();
+  readonly #applied = new RecentSet<number>();
   /** What the application hears as soon as the session is usable. */
   #early: Effect[] = [];
   #isEstablished = false;
@@ -165,7 +163,7 @@ export class SessionParticipant implements SessionMachine {
     content: Parameters<SessionCore['build']['buildReply']>[2],
   ): Effect[] {
     const { messageId } = request.session;
-    if (!remember(this.#answered, messageId)) return [];
+    if (!this.#answered.add(messageId)) return [];
     return [{ kind: 'send', message: this.#core.build.buildReply(request, messageType, content) }];
   }
 
@@ -178,7 +176,7 @@ export class SessionParticipant implements SessionMachine {
   #onWelcome(message: PublishMessage, participants: readonly Name[], env: Env): Effect[] {
     const { config } = this.#core;
     const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
-    if (!remember(this.#applied, message.session.messageId)) return ack;
+    if (!this.#applied.add(message.session.messageId)) return ack;
     const effects: Effect[] = [...this.#core.clearTimer('limbo')];
     if (config.type === 'group' && !this.#isSubscribed) {
       this.#isSubscribed = true;
@@ -207,10 +205,10 @@ export class SessionParticipant implements SessionMachine {
     const effects: Effect[] = [];
     for (const member of before) {
       if (this.#core.isMember(member)) continue;
-      this.#core.receiver.forgetSource(member);
       effects.push(
         { kind: 'notify', notice: { kind: 'left', member, reason: 'removed', members } },
         ...this.#core.sender.removeEndpoint(member, env),
+        ...this.#core.receiver.forgetSource(member),
       );
     }
     for (const member of members) {
@@ -225,12 +223,12 @@ export class SessionParticipant implements SessionMachine {
     const isForUs = participants.some((name) => name.prefixKey === this.#core.config.local.prefixKey);
     if (!this.#isEstablished || !isForUs || this.#core.isSelf(added)) return [];
     const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
-    if (!remember(this.#applied, message.session.messageId)) return ack;
+    if (!this.#applied.add(message.session.messageId)) return ack;
     if (this.#core.isMember(added)) {
       // 0.7.0 removes one of two members without telling the other; now it is back.
-      this.#core.receiver.forgetSource(added);
+      const waiting = this.#core.receiver.forgetSource(added);
       this.#core.receiver.addSource(added);
-      return ack;
+      return [...ack, ...waiting];
     }
     this.#core.addMember(added);
     this.#core.receiver.addSource(added);
@@ -244,14 +242,13 @@ export class SessionParticipant implements SessionMachine {
   #onGroupRemove(message: PublishMessage, removed: Name, env: Env): Effect[] {
     if (!this.#isEstablished) return [];
     const ack = this.#answer(message, MessageType.groupAck, { kind: 'groupAck' });
-    if (!remember(this.#applied, message.session.messageId)) return ack;
+    if (!this.#applied.add(message.session.messageId)) return ack;
     if (this.#core.isSelf(removed)) {
       // A leave request follows, unless the moderator took us for dead.
       const { timeoutMs, maxRetries } = this.#core.config;
       return [...ack, this.#core.setTimer('limbo', (maxRetries + 2) * timeoutMs)];
     }
     if (!this.#core.removeMember(removed)) return ack;
-    this.#core.receiver.forgetSource(removed);
     // Only our own moderator says why; with upstream's every loss looks like a removal.
     const { metadata } = message;
     const reason = hasFlag(metadata, 'leavingSession')
@@ -263,6 +260,7 @@ export class SessionParticipant implements SessionMachine {
       ...ack,
       { kind: 'notify', notice: { kind: 'left', member: removed, reason, members: this.#core.members } },
       ...this.#core.sender.removeEndpoint(removed, env),
+      ...this.#core.receiver.forgetSource(removed),
     ];
   }
 
@@ -340,17 +338,6 @@ export class SessionParticipant implements SessionMachine {
     if (command !== undefined) effects.push({ kind: 'settle', id: command });
     return [...effects, ...this.#core.end(reason, endError(reason))];
   }
-}
-
-/** Remembers a request among the newest ones; false if it was known. */
-function remember(ids: Set<number>, messageId: number): boolean {
-  if (ids.has(messageId)) return false;
-  ids.add(messageId);
-  for (const oldest of ids) {
-    if (ids.size <= MAX_REMEMBERED) break;
-    ids.delete(oldest);
-  }
-  return true;
 }
 
 function endError(reason: EndReason): SessionError {

@@ -60,12 +60,13 @@ export class SessionReceiver {
     if (!this.#buffers.has(key)) this.#buffers.set(key, new ReceiverBuffer({ startsAtOne: true, resumesAfter }));
   }
 
-  /** A sender that is gone; until it is added again it is not heard. */
-  forgetSource(name: Name): void {
+  /** A sender that is gone: what of it waits is given out. Until it is added again it is not heard. */
+  forgetSource(name: Name): Effect[] {
     const buffer = this.#buffers.get(name.key);
     this.#buffers.delete(name.key);
     if (buffer !== undefined || !this.#gone.has(name.key)) this.#gone.set(name.key, buffer?.last);
     for (const oldest of this.#gone.keys()) {
+    const effects = buffer === undefined ? [] : this.#released(name, buffer.releaseAll());
       if (this.#gone.size <= MAX_GONE) break;
       this.#gone.delete(oldest);
     }
@@ -75,6 +76,7 @@ export class SessionReceiver {
   }
 
   /** First copy, repetition or duplicate: each is acknowledged, or its sender would go on. */
+    return effects;
   onMsg(delivered: Delivered, env: Env): Effect[] {
     const { message } = delivered;
     if (!this.#config.isReliable) return [notifyMessage(delivered)];

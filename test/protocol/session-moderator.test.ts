@@ -280,6 +280,17 @@ describe('several things at once (session.md 3.5)', () => {
     expect(trace(rig.command({ kind: 'remove', name: A }))).toEqual(['settle 4 participant-not-found']);
   });
 
+  test('a member that is removed before all have heard of it: nobody is told of it any more', () => {
+    const rig = groupOf(A, B);
+    const effects = inviteToWelcome(rig, C);
+    rig.receive(message('groupAck', C, { id: idOf(effects, 'groupWelcome') }));
+    expect(trace(rig.command({ kind: 'remove', name: C })).slice(0, 2)).toEqual([
+      'settle 3 c',
+      'left c removed [m a b]',
+    ]);
+    expect(sentKinds(rig.advance(T))).toEqual(['groupRemove']);
+  });
+
   test('a member that is removed while an addition waits for its acknowledgement holds nothing up', () => {
     const rig = groupOf(A, B);
     const effects = inviteToWelcome(rig, C);
@@ -387,6 +398,16 @@ describe('a participant that leaves (session.md 9.3)', () => {
     rig.receive(goodbye(A));
     expect(trace(rig.receive(goodbye(B)))).toEqual(['leaveReply > b #77', 'left b left [m]']);
     expect(rig.machine.members).toEqual([M]);
+  });
+
+  test('is answered once for each goodbye, also while its removal waits for another change', () => {
+    const rig = groupOf(A, B);
+    inviteToWelcome(rig, C);
+    expect(sentKinds(rig.receive(goodbye(B)))).toEqual(['leaveReply']);
+    expect(rig.receive(goodbye(B))).toEqual([]);
+    rig.handle({ kind: 'linkDown' });
+    rig.handle({ kind: 'linkUp' });
+    expect(sentKinds(rig.receive(goodbye(B)))).toEqual(['leaveReply']);
   });
 
   test('a stranger is not answered', () => {

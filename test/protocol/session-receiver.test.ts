@@ -197,6 +197,14 @@ describe('members that come and go', () => {
     expect(trace(get(msg(A, 1, 'new')))).toEqual(['msgAck > a #1', 'got a "new"']);
   });
 
+  test('what of a sender that is gone waits for a hole is given out: it was acknowledged', () => {
+    const { get, receiver } = receiverOf();
+    get(msg(A, 1));
+    get(msg(A, 3));
+    expect(trace(receiver.forgetSource(A))).toEqual(['lost a 2', 'got a "a3"']);
+    expect(receiver.forgetSource(A)).toEqual([]);
+  });
+
   test('nobody is asked for messages any more once it is gone', () => {
     const { get, receiver, pass } = receiverOf();
     get(msg(A, 1));

@@ -121,8 +121,9 @@ export class Link {
 
   unsubscribe(name: Name): void {
     const known = this.#wanted.get(name.key);
-    if (known === undefined)
-      {throw new Error(`${short(this.peer.name)} gives up ${short(name)}, which it does not have`);}
+    if (known === undefined) {
+      throw new Error(`${short(this.peer.name)} gives up ${short(name)}, which it does not have`);
+    }
     known.users -= 1;
     if (known.users > 0) return;
     this.#wanted.delete(name.key);

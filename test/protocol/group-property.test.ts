@@ -1,0 +1,204 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { type Content, MessageType, type PublishMessage } from '../../src/wire/index.js';
+import { SimulatedGroup } from './simulated-group.js';
+import { GOOD_NETWORK, type NetworkOptions } from './simulated-network.js';
+
+/** How often each property is tried; more by hand: `FC_RUNS=5000 npx vitest …`. */
+const RUNS = Number(process.env['FC_RUNS'] ?? 60);
+
+const REPLY_KINDS: ReadonlySet<Content['kind']> = new Set(['discoveryReply', 'joinReply', 'leaveReply', 'groupAck']);
+
+/**
+ * Replies are given once for each request, because a second one kills moderators of 0.7.0 … 1.4 (session.md 10.1). So one that
+ * gets lost is never repeated; the transport must not lose it while the stream lives. A goodbye to a 0.7 moderator is
+ * told once for the same reason.
+ */
+function isRepeated({ content, session }: PublishMessage): boolean {
+  return !REPLY_KINDS.has(content.kind) && session.messageType !== MessageType.leaveRequest;
+}
+
+const network: fc.Arbitrary<NetworkOptions> = fc.record({
+  minDelayMs: fc.constant(1),
+  maxDelayMs: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 20, max: 700 })),
+  lossRate: fc.constantFrom(0, 0.05, 0.3),
+  duplicateRate: fc.constantFrom(0, 0.1, 0.5),
+  reorders: fc.boolean(),
+  mayLose: fc.constant(isRepeated),
+});
+
+/** Enough tries that a message gets through a network that loses one of three on each of four ways. */
+const PATIENT = { timeoutMs: 500, maxRetries: 150 };
+
+describe('everybody stays', () => {
+  const plan = fc.record({
+    seed: fc.integer(),
+    network,
+    members: fc.integer({ min: 2, max: 5 }),
+    /** Who publishes, and how long after the one before. */
+    speeches: fc.array(fc.record({ who: fc.nat({ max: 4 }), afterMs: fc.nat({ max: 400 }) }), { maxLength: 25 }),
+    /** Whether invitations wait for each other, and for the speeches. */
+    isOrderly: fc.boolean(),
+  });
+
+  test('each message is delivered once, in order, to everybody it was meant for, whatever the network does', () => {
+    fc.assert(
+      fc.property(plan, ({ seed, network, members, speeches, isOrderly }) => {
+        const group = new SimulatedGroup(seed, members, { network, group: PATIENT });
+        const everybody = Array.from({ length: members - 1 }, (_, index) => index + 1);
+        const invitations = isOrderly ? [] : everybody.map((index) => group.invite(index));
+        if (isOrderly) group.gather(...everybody);
+        for (const { who, afterMs } of speeches) {
+          group.run(afterMs);
+          const index = who % members;
+          if (index === 0 || group.app(index).session?.isEstablished === true) group.publish(index);
+        }
+        group.runUntil('invitations', () => invitations.every(({ isSettled }) => isSettled));
+        expect(invitations.map(({ error }) => error?.message)).toEqual(invitations.map(() => undefined));
+        group.network.options = GOOD_NETWORK;
+        group.run(100_000);
+        group.checkMembers();
+        expect(group.memberNames).toHaveLength(members);
+        group.checkOrder();
+        group.checkNothingLost();
+        group.checkAcknowledged();
+        group.checkSettled();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+const member = fc.integer({ min: 0, max: 4 });
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('publish' as const), who: member }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('publishTo' as const), who: member, whom: member }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('invite' as const), who: member }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), who: member }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), who: member }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('abandon' as const), who: member }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('linkDown' as const), who: member, ms: fc.nat({ max: 8000 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('freeze' as const), who: member, ms: fc.nat({ max: 8000 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('slow' as const), who: member, ms: fc.nat({ max: 4000 }) }) },
+);
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** Lets one thing happen. */
+function perform(group: SimulatedGroup, step: Step): void {
+  const index = step.who % group.apps.length;
+  const { link, session } = group.app(index);
+  switch (step.kind) {
+    case 'publish':
+      if (session?.isEstablished === true || index === 0) group.publish(index);
+      return;
+    case 'publishTo':
+      if (session?.isEstablished !== true && index !== 0) return;
+      session!.publish(
+        `direct ${String(group.network.time.nowMs)} ${String(session!.commands.size)}`,
+        group.app(step.whom % group.apps.length).name,
+      );
+      return;
+    case 'invite':
+      if (index !== 0) group.invite(index);
+      return;
+    case 'remove':
+      if (index !== 0) group.remove(index);
+      return;
+    case 'leave':
+      if (index !== 0 && session?.isEstablished === true) session.run({ kind: 'close' });
+      return;
+    case 'abandon':
+      if (index !== 0 && session?.isEstablished === true) session.run({ kind: 'abandon' });
+      return;
+    case 'linkDown':
+      link.down();
+      group.network.time.after(step.ms, () => {
+        link.up();
+      });
+      return;
+    case 'freeze':
+      link.freeze();
+      group.network.time.after(step.ms, () => {
+        link.thaw();
+      });
+      return;
+    case 'slow':
+      if (session === undefined) return;
+      session.isReceiveQueueFull = true;
+      group.network.time.after(step.ms, () => {
+        session.isReceiveQueueFull = false;
+      });
+  }
+}
+
+const story = fc.record({
+  seed: fc.integer(),
+  network,
+  apps: fc.integer({ min: 2, max: 5 }),
+  steps: fc.array(fc.record({ step, afterMs: fc.oneof(fc.nat({ max: 50 }), fc.nat({ max: 3000 })) }), {
+    maxLength: 30,
+  }),
+});
+
+/** A group that lives through a story; then everything works again for a while. */
+function live({ seed, network, apps, steps }: typeof story extends fc.Arbitrary<infer S> ? S : never): SimulatedGroup {
+  const group = new SimulatedGroup(seed, apps, { network, group: { timeoutMs: 500, maxRetries: 30 } });
+  for (let index = 1; index < apps; index += 1) group.invite(index);
+  for (const { step, afterMs } of steps) {
+    group.run(afterMs);
+    perform(group, step);
+  }
+  group.run(10_000);
+  group.network.options = GOOD_NETWORK;
+  group.run(200_000);
+  return group;
+}
+
+describe('members come and go, links break, processes stop, readers are slow', () => {
+  test('nothing is delivered twice or out of order, every command has one answer, the lists agree in the end', () => {
+    fc.assert(
+      fc.property(story, (story) => {
+        const group = live(story);
+        group.checkOrder();
+        group.checkAcknowledged();
+        group.checkSettled();
+        group.checkMembers();
+        group.checkSubscriptions();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  test('the close always ends everything', () => {
+    fc.assert(
+      fc.property(story, fc.nat({ max: 3000 }), (story, afterMs) => {
+        const group = new SimulatedGroup(story.seed, story.apps, {
+          network: story.network,
+          group: { timeoutMs: 500, maxRetries: 30 },
+        });
+        for (let index = 1; index < story.apps; index += 1) group.invite(index);
+        for (const { step, afterMs } of story.steps) {
+          group.run(afterMs);
+          perform(group, step);
+        }
+        group.run(afterMs);
+        // Whoever was just removed and has not heard of it finds out only if it was pinged before.
+        const members = group.memberSessions;
+        const close = group.moderator.run({ kind: 'close' });
+        group.run(10_000);
+        group.network.options = GOOD_NETWORK;
+        group.run(200_000);
+        expect([close.isSettled, close.error]).toEqual([true, undefined]);
+        for (const session of members) expect(session.end, session.app.name.toString()).toBeDefined();
+        group.checkOrder();
+        group.checkSettled();
+        group.checkSubscriptions();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
