@@ -323,7 +323,8 @@ export class SessionModerator implements SessionMachine {
   /** A 1.x participant says goodbye (`LEAVING_SESSION`). */
   #onLeaving(message: PublishMessage, env: Env): Effect[] {
     const { source } = message.header;
-    if (!this.#core.isMember(source) || !this.#answered.add(`${source.key}:${String(message.session.messageId)}`)) return [];
+    if (!this.#core.isMember(source) || !this.#answered.add(`${source.key}:${String(message.session.messageId)}`))
+      return [];
     const effects: Effect[] = [
       { kind: 'send', message: this.#core.build.buildReply(message, MessageType.leaveReply, { kind: 'leaveReply' }) },
     ];
@@ -375,8 +376,6 @@ export class SessionModerator implements SessionMachine {
     return effects;
   }
 
-  #stopWaitingFor(member: Name, env: Env): Effect[] {
-    this.#pings.remove(member);
   /** Whoever has not heard of the member yet need not: a repeated addition after the removal would bring it back. */
   #stopAnnouncing(member: Name): Effect[] {
     for (const [messageId, step] of this.#steps) {
@@ -389,6 +388,8 @@ export class SessionModerator implements SessionMachine {
     return [];
   }
 
+  #stopWaitingFor(member: Name, env: Env): Effect[] {
+    this.#pings.remove(member);
     return this.#core.control.forget(member).flatMap((messageId) => this.#onStepDone(messageId, env));
   }
 

@@ -206,9 +206,9 @@ export class SessionParticipant implements SessionMachine {
     for (const member of before) {
       if (this.#core.isMember(member)) continue;
       effects.push(
+        ...this.#core.receiver.forgetSource(member),
         { kind: 'notify', notice: { kind: 'left', member, reason: 'removed', members } },
         ...this.#core.sender.removeEndpoint(member, env),
-        ...this.#core.receiver.forgetSource(member),
       );
     }
     for (const member of members) {
@@ -258,9 +258,9 @@ export class SessionParticipant implements SessionMachine {
         : 'removed';
     return [
       ...ack,
+      ...this.#core.receiver.forgetSource(removed),
       { kind: 'notify', notice: { kind: 'left', member: removed, reason, members: this.#core.members } },
       ...this.#core.sender.removeEndpoint(removed, env),
-      ...this.#core.receiver.forgetSource(removed),
     ];
   }
 

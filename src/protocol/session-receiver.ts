@@ -63,20 +63,20 @@ export class SessionReceiver {
   /** A sender that is gone: what of it waits is given out. Until it is added again it is not heard. */
   forgetSource(name: Name): Effect[] {
     const buffer = this.#buffers.get(name.key);
+    const effects = buffer === undefined ? [] : this.#released(name, buffer.releaseAll());
     this.#buffers.delete(name.key);
     if (buffer !== undefined || !this.#gone.has(name.key)) this.#gone.set(name.key, buffer?.last);
     for (const oldest of this.#gone.keys()) {
-    const effects = buffer === undefined ? [] : this.#released(name, buffer.releaseAll());
       if (this.#gone.size <= MAX_GONE) break;
       this.#gone.delete(oldest);
     }
     for (const request of this.#requests.values()) {
       if (request.source.equals(name)) this.#requests.delete(requestKey(request));
     }
+    return effects;
   }
 
   /** First copy, repetition or duplicate: each is acknowledged, or its sender would go on. */
-    return effects;
   onMsg(delivered: Delivered, env: Env): Effect[] {
     const { message } = delivered;
     if (!this.#config.isReliable) return [notifyMessage(delivered)];
