@@ -88,6 +88,8 @@ export const runTui: RunTui = async (deps) => {
   stdout.on('resize', onResize).on('error', onGone);
   stdin.on('end', onGone).on('error', onGone);
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  // Before anything is drawn: whoever sees the prompt may type, and every key must arrive as a key.
+  terminal.enter((bytes) => reader.feed(bytes));
   const paint = makePaint(wantsColor(process.env));
   const ink = render(<App store={store} controller={controller} paint={paint} onError={fail} />, {
     stdout: inkStdout(stdout),
@@ -103,7 +105,6 @@ export const runTui: RunTui = async (deps) => {
   process.on('exit', onExit);
 
   try {
-    terminal.enter((bytes) => reader.feed(bytes));
     controller.start();
     const exit = await outcome;
     controller.close();
@@ -121,6 +122,7 @@ export const runTui: RunTui = async (deps) => {
     process.off('exit', onExit);
     for (const signal of SIGNALS) process.off(signal, onSignal);
     stdin.off('end', onGone).off('error', onGone);
+    // Errors of a terminal that is gone may still come; they have no consequence any more.
     stdout.off('resize', onResize);
   }
 };

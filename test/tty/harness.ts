@@ -57,7 +57,7 @@ export function startInTerminal(command: readonly string[], options: RunOptions 
   const script = `echo "before:$(stty -g)"; ${quoted}; echo "code:$?"; echo "after:$(stty -g):end"`;
   // VS Code's terminal is the emulator that the tests use, and programs may know its ways.
   const pty: IPty = spawn('/bin/sh', ['-c', script], {
-    name: 'xterm-256color',
+    name: env['TERM'] ?? 'xterm-256color',
     cols: columns,
     rows,
     env: {

@@ -122,9 +122,7 @@ function killToLineStart(state: EditorState): EditorState {
   return kill(state, start === state.cursor ? Math.max(0, start - 1) : start, state.cursor);
 }
 
-/**
- * Applies one action. Pure: the same state and action give the same result, and nothing that is on the way out is kept outside.
- */
+/** Applies one action. Pure. What an action cannot do, for want of text or of room, leaves the state as it is. */
 export function edit(state: EditorState, action: EditorAction): EditorState {
   const { text, cursor } = state;
   switch (action.kind) {
