@@ -32,8 +32,14 @@ export function addLine(state: ChatState, draft: Draft, at: string, { clock }: C
   let lines = state.lines;
   if (state.day !== '' && state.day !== day) lines = lines.append({ ...base, kind: 'info', time: '', text: day });
   lines = lines.append({ ...base, ...draft, time: clock.time(at) });
-  const width = Math.min(MAX_NAME_WIDTH, stringWidth(draft.from ?? ''));
-  return { ...state, lines, day, nameWidth: Math.max(state.nameWidth, width) };
+  return withNames({ ...state, lines, day }, [draft.from ?? '']);
+}
+
+/** The state with a name column that has room for these labels. */
+export function withNames(state: ChatState, labels: readonly string[]): ChatState {
+  const longest = Math.max(state.nameWidth, ...labels.map((label) => stringWidth(label)));
+  const nameWidth = Math.min(MAX_NAME_WIDTH, longest);
+  return nameWidth === state.nameWidth ? state : { ...state, nameWidth };
 }
 
 /** The state with bare lines added. */

@@ -1,4 +1,4 @@
-import { addLine, addNotes, groupPrefix } from './add-line.js';
+import { addLine, addNotes, groupPrefix, withNames } from './add-line.js';
 import { labelsOf, nameWithoutId } from './display-name.js';
 import type { ChatEvent } from './events.js';
 import { sanitiseText } from './sanitise.js';
@@ -19,7 +19,8 @@ export function onSession(state: ChatState, event: EventOf<'session'>, options: 
     maxRetries: event.maxRetries,
   };
   const others = state.sessions.filter(({ id }) => id !== session.id);
-  const next = { ...state, sessions: [...others, session], waitingSinceMs: null };
+  const added = { ...state, sessions: [...others, session], waitingSinceMs: null };
+  const next = withNames(added, labelsIn(session));
   if (session.moderator === state.local) return next;
   const moderator = labelIn(session, session.moderator);
   const invited = `${moderator} invited you to ${nameWithoutId(session.channel)}`;
@@ -40,7 +41,7 @@ export function onJoined(state: ChatState, event: EventOf<'joined'>, options: Ch
   const session = { ...before, members: membersOf(names, before.members, state.local) };
   const app = nameWithoutId(event.member);
   const invitations = state.invitations.filter(({ name }) => nameWithoutId(name) !== app);
-  const next = { ...replaceSession(state, session), invitations };
+  const next = withNames({ ...replaceSession(state, session), invitations }, labelsIn(session));
   const text = `${groupPrefix(next, session)}${labelIn(session, event.member)} joined (${count(event.members, 'member')})`;
   return addLine(next, { kind: 'info', text }, event.at, options);
 }
@@ -162,6 +163,10 @@ export function waitingLines(local: string): readonly string[] {
 
 function sessionOf(state: ChatState, id: number): SessionView | undefined {
   return state.sessions.find((session) => session.id === id);
+}
+
+function labelsIn(session: SessionView): readonly string[] {
+  return session.members.map(({ label }) => label);
 }
 
 function replaceSession(state: ChatState, session: SessionView): ChatState {

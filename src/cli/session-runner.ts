@@ -219,6 +219,12 @@ export class SessionRunner {
       case 'delivery':
         this.outbox.onDelivery(event);
         return;
+      case 'mls': {
+        const { state, epoch, clearPeers } = event.protection;
+        const names = clearPeers.map((name) => name.toString());
+        emit({ type: 'mls', session, state, clearPeers: names, ...(epoch !== undefined && { epoch }) });
+        return;
+      }
       case 'lost':
         emit({ type: 'lost', session, from: event.from.toString(), id: event.messageId });
         return;

@@ -1,0 +1,203 @@
+import { PassThrough, Readable } from 'node:stream';
+
+import { describe, expect, it } from 'vitest';
+
+import type { ChatCommand, ChatEvent } from '../../src/chat/index.js';
+import { createChatStore } from '../../src/chat/index.js';
+import { Face } from '../../src/cli/face.js';
+import type { ChatPort } from '../../src/cli/json-mode.js';
+import { LineWriter } from '../../src/cli/line-writer.js';
+import { LinePrinter, runPlainInput } from '../../src/cli/plain-mode.js';
+import { ALICE, at, BOB, message, ready, session, utcClock } from '../chat/chat-helper.js';
+
+const START = { isDemoSecret: true, isDerivedName: false, program: 'npx slim-chat', invites: [], sharedOptions: '' };
+
+/** Plain mode around a chat that only notes what it was asked. */
+class Plain implements ChatPort {
+  readonly commands: ChatCommand[] = [];
+  readonly store;
+  readonly face;
+  readonly #output = new PassThrough();
+  readonly #isTerminal: boolean;
+  readonly #printer: LinePrinter;
+
+  constructor(isTerminal: boolean, ...events: readonly ChatEvent[]) {
+    this.#isTerminal = isTerminal;
+    this.store = createChatStore({ clock: utcClock, echo: isTerminal ? 'none' : 'print', isLive: false });
+    this.face = new Face(this.store, START);
+    this.face.attach((command) => {
+      this.execute(command);
+    });
+    this.#printer = new LinePrinter(this.store, new LineWriter(this.#output, () => undefined), () => 80);
+    for (const event of events) this.face.onEvent(event);
+  }
+
+  execute(command: ChatCommand): void {
+    this.commands.push(command);
+  }
+
+  writable(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async type(input: string | Buffer): Promise<void> {
+    await runPlainInput({
+      input: Readable.from([typeof input === 'string' ? Buffer.from(input) : input]),
+      isTerminal: this.#isTerminal,
+      store: this.store,
+      face: this.face,
+      chat: this,
+    });
+  }
+
+  /** What was printed since the last call, with the time of now as `HH:MM`. */
+  printed(): string[] {
+    this.#printer.print();
+    const text = String(this.#output.read() ?? '');
+    return text
+      .split('\n')
+      .filter((line) => line !== '' && !/^-- [\d-]{10}$/.test(line))
+      .map((line) => line.replace(/^\d\d:\d\d/, 'HH:MM'));
+  }
+}
+
+const asAlice = [ready(ALICE, 'moderator'), session([ALICE, BOB])] as const;
+
+describe('plain mode', () => {
+  it('prints one event per line, and forgets what it has printed', () => {
+    const plain = new Plain(true, ...asAlice, message(BOB, 'hello\nthere', '12:02'));
+    expect(plain.printed()).toEqual([
+      'You are agntcy/ns/alice, moderator of agntcy/ns/chat-7q2k. Demo secret, MLS off.',
+      'Nobody is invited yet. Type:  /invite NAME',
+      'HH:MM    bob  hello',
+      '              there',
+    ]);
+    expect(plain.store.getState().lines.toArray()).toEqual([]);
+    expect(plain.printed()).toEqual([]);
+  });
+
+  it('prints at once, without being asked', async () => {
+    const plain = new Plain(true, ...asAlice);
+    await Promise.resolve();
+    plain.face.onEvent(message(BOB, 'hello', '12:02'));
+    await Promise.resolve();
+    expect(plain.store.getState().lines.toArray()).toEqual([]);
+  });
+
+  it('sends lines and exits after deliveries at the end of the input', async () => {
+    const plain = new Plain(false, ...asAlice);
+    plain.printed();
+    await plain.type('build is green\n\n  indented\n');
+    expect(plain.commands).toEqual([
+      { type: 'publish', text: 'build is green', ref: 'm1' },
+      { type: 'publish', text: '  indented', ref: 'm2' },
+      { type: 'exit', drain: true },
+    ]);
+    expect(plain.printed()).toEqual(['HH:MM  alice  build is green', 'HH:MM  alice    indented']);
+  });
+
+  it('does not repeat what a terminal has echoed', async () => {
+    const plain = new Plain(true, ...asAlice);
+    plain.printed();
+    await plain.type('hello\n');
+    expect(plain.commands[0]).toMatchObject({ type: 'publish', text: 'hello' });
+    expect(plain.printed()).toEqual([]);
+  });
+
+  it('carries out commands and answers wrong ones', async () => {
+    const plain = new Plain(true, ...asAlice);
+    plain.printed();
+    await plain.type('/who\n/invite carol x/y/dave\n/remove bob\n/nonsense\n/drop\n/retry\n/clear\n/leave\n/quit\n');
+    expect(plain.commands).toEqual([
+      { type: 'who' },
+      { type: 'invite', name: 'agntcy/ns/carol' },
+      { type: 'invite', name: 'x/y/dave' },
+      { type: 'remove', name: BOB },
+      { type: 'drop' },
+      { type: 'leave' },
+      { type: 'exit' },
+      { type: 'exit', drain: true },
+    ]);
+    expect(plain.printed()).toEqual([
+      'HH:MM -- there is no command /nonsense; try /help, or // to send a line that starts with a slash',
+      'HH:MM -- no message waits for the first member',
+      'HH:MM -- there is no undelivered message',
+    ]);
+  });
+
+  it('asks a person who types a word that ends other programs, but not a script', async () => {
+    const person = new Plain(true, ...asAlice);
+    person.printed();
+    await person.type('exit\nexit\nquit\nhello\nquit\n');
+    expect(person.commands.map((command) => ('text' in command ? command.text : command.type))).toEqual([
+      'exit',
+      'hello',
+      'exit',
+    ]);
+    expect(person.printed()).toHaveLength(3);
+    const script = new Plain(false, ...asAlice);
+    await script.type('exit\n');
+    expect(script.commands[0]).toMatchObject({ type: 'publish', text: 'exit' });
+  });
+
+  it('tells a person that nobody listens, and keeps the messages of a script', async () => {
+    const person = new Plain(true, ready(BOB, 'participant'));
+    person.printed();
+    await person.type('hello?\n');
+    expect(person.commands).toEqual([{ type: 'exit', drain: true }]);
+    expect(person.printed()[0]).toContain('nobody is listening yet');
+    const script = new Plain(false, ready(BOB, 'participant'));
+    await script.type('hello?\n');
+    expect(script.commands[0]).toMatchObject({ type: 'publish', text: 'hello?' });
+  });
+
+  it('does not send what is no text', async () => {
+    const plain = new Plain(false, ...asAlice);
+    plain.printed();
+    await plain.type(Buffer.from([0xff, 0x0a, 0x61, 0x0a]));
+    expect(plain.commands[0]).toMatchObject({ type: 'publish', text: 'a' });
+    expect(plain.printed()[0]).toBe('HH:MM -- line 1 was not sent: it is not UTF-8');
+  });
+
+  it('sends undelivered messages again to everybody, as repetitions', async () => {
+    const plain = new Plain(false, ...asAlice);
+    await plain.type('one\ntwo\n');
+    const failed = { type: 'delivery', id: 1, state: 'failed', acked: [], missing: [BOB], at: at('12:05') } as const;
+    plain.face.onEvent({ ...failed, ref: 'm1' });
+    plain.face.onEvent({ ...failed, ref: 'm2' });
+    plain.printed();
+    plain.commands.length = 0;
+    plain.face.execute({ type: 'retry' });
+    expect(plain.commands).toEqual([
+      { type: 'publish', text: 'one', retryOf: 'm1', ref: 'm3' },
+      { type: 'publish', text: 'two', retryOf: 'm2', ref: 'm4' },
+    ]);
+    expect(plain.printed()).toEqual([]);
+    plain.face.onEvent({ ...failed, ref: 'm3', state: 'acked', acked: [BOB], missing: [] });
+    expect(plain.printed()).toEqual(['HH:MM -- now delivered: "one"']);
+  });
+
+  it('shows a refused message as an error and not as one on its way', async () => {
+    const plain = new Plain(true, ...asAlice);
+    await plain.type('too large\n');
+    plain.printed();
+    plain.face.onEvent({ type: 'error', at: at('12:05'), code: 'queue-full', message: 'too many', ref: 'm1' });
+    expect(plain.printed()).toEqual(['HH:MM !! too many']);
+    expect(plain.store.getState().own).toEqual([]);
+  });
+
+  it('says that it leaves, and does not wait for an invitation then', () => {
+    const plain = new Plain(true, ready(BOB, 'participant'), session([ALICE, BOB]));
+    plain.printed();
+    plain.face.onLeaving();
+    plain.face.onEvent({ type: 'closed', at: at('12:09'), session: 7, reason: 'left' });
+    expect(plain.printed()).toEqual(['HH:MM -- leaving ...', 'HH:MM -- left agntcy/ns/chat-7q2k']);
+  });
+
+  it('has help', () => {
+    const plain = new Plain(true, ...asAlice);
+    plain.printed();
+    plain.face.execute({ type: 'help' });
+    expect(plain.printed().join('\n')).toContain('/invite NAME...');
+  });
+});
