@@ -6,8 +6,9 @@ export interface TokenProvider {
    * A token that is valid now. Each message that leaves gets a new one, retransmissions too (`interceptor.rs:on_msg_from_app`).
    *
    * @param nowMs - milliseconds since 1970
+   * @param publicKey - raw signature key to vouch for: the token of an MLS credential needs it, that of a message does not
    */
-  mint(nowMs: number): string;
+  mint(nowMs: number, publicKey?: Uint8Array): string;
 }
 
 /**
@@ -33,6 +34,8 @@ export interface TokenVerifier {
    * Checks a token. Never throws, whatever the token is.
    *
    * @param nowMs - milliseconds since 1970
+   * @param checkTime - false: one that has expired passes, one from the future still does not. For tokens that were valid when
+   * they came and are only looked at again, as those of the members of an MLS group
    */
-  verify(token: string, nowMs: number): VerifiedToken;
+  verify(token: string, nowMs: number, checkTime?: boolean): VerifiedToken;
 }

@@ -1,3 +1,46 @@
+/** What can go wrong with MLS. Texts for people are in `mls/`, where most of these arise. */
+export type MlsErrorCode =
+  // the bytes of a peer
+  | 'mls-malformed'
+  | 'mls-wrong-type'
+  | 'mls-unsupported-suite'
+  | 'mls-bad-signature'
+  | 'mls-tree-mismatch'
+  | 'mls-lifetime-not-yet'
+  | 'mls-lifetime-expired'
+  | 'mls-no-key-package'
+  // where a message belongs
+  | 'mls-wrong-group'
+  | 'mls-wrong-epoch-past'
+  | 'mls-wrong-epoch-future'
+  | 'mls-unknown-sender'
+  | 'mls-own-message'
+  | 'mls-unexpected-commit'
+  // payloads
+  | 'mls-aead'
+  | 'mls-replay'
+  | 'mls-too-far-ahead'
+  | 'mls-too-far-behind'
+  // membership
+  | 'mls-duplicate-member'
+  | 'mls-unknown-member'
+  | 'mls-pending-commit'
+  | 'mls-no-pending-commit'
+  | 'mls-inactive'
+  // the token in a leaf
+  | 'mls-token-malformed'
+  | 'mls-token-mac'
+  | 'mls-token-expired'
+  | 'mls-token-future'
+  | 'mls-pubkey-missing'
+  | 'mls-pubkey-mismatch'
+  | 'mls-subject-duplicate'
+  | 'mls-successor-mismatch'
+  // us
+  | 'mls-no-credential'
+  | 'mls-freed'
+  | 'mls-internal';
+
 /** Every error code of this package. Branch on these, never on message text. */
 export type ErrorCode =
   // usage: the caller or the command line
@@ -41,6 +84,7 @@ export type ErrorCode =
   // peers
   | 'unexpected-message'
   | 'bad-payload'
+  | MlsErrorCode
   // us
   | 'invariant';
 
@@ -101,6 +145,12 @@ export class DeliveryError extends SlimError {
 
 /** A peer sent something that makes no sense. */
 export class ProtocolError extends SlimError {
+  override readonly exitCode = 70;
+}
+
+/** MLS refused something, or could not do it. */
+export class MlsError extends SlimError {
+  declare readonly code: MlsErrorCode;
   override readonly exitCode = 70;
 }
 

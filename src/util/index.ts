@@ -13,6 +13,8 @@ export {
   DeliveryError,
   type ErrorCode,
   InternalError,
+  MlsError,
+  type MlsErrorCode,
   ProtocolError,
   SessionError,
   SlimError,

@@ -112,6 +112,15 @@ describe('vectors', () => {
 
   test('a clock that is not a number lets nothing through', () => {
     expect(verifier().verify(V1.token, Number.NaN)).toMatchObject({ ok: false });
+    expect(verifier().verify(V1.token, Number.NaN, false)).toMatchObject({ ok: false });
+  });
+
+  test('an old token still passes where only its origin counts, but a false or a future one does not', () => {
+    const years = V1.timestamp * 1000 + 5 * 365 * 86_400_000;
+    expect(verifier().verify(V1.token, years, true)).toEqual({ ok: false, reason: 'expired' });
+    expect(verifier().verify(V1.token, years, false)).toEqual({ ok: true, subject: V1.subject });
+    expect(verifier(`${SECRET}6`).verify(V1.token, years, false)).toEqual({ ok: false, reason: 'bad-mac' });
+    expect(verifier().verify(V1.token, 1767225594_000, false)).toEqual({ ok: false, reason: 'future' });
   });
 });
 
