@@ -21,6 +21,8 @@ export interface JsonProcessOptions {
   /** Added to the environment of this process; `undefined` takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** It does not end when its stdin does, so somebody has to see to it when the test process is killed. */
+  readonly outlivesInput?: boolean;
 }
 
 /** How a process ended. */
@@ -58,6 +60,7 @@ export class JsonProcess {
   /** Set once it has ended. */
   exit: ExitStatus | undefined;
 
+  private readonly outlivesInput: boolean;
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly listeners = new Set<() => void>();
   private stderrTail = '';
@@ -65,6 +68,7 @@ export class JsonProcess {
 
   constructor(options: JsonProcessOptions) {
     this.label = options.label;
+    this.outlivesInput = options.outlivesInput === true;
     if (!exitHookSet) {
       exitHookSet = true;
       process.on('exit', killTheRest);
@@ -76,6 +80,7 @@ export class JsonProcess {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     alive.add(this);
+    if (this.outlivesInput) this.postWarden();
     // Writing to a process that has just ended is a normal race here; `exited` tells about it.
     this.child.stdin.on('error', () => undefined);
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -192,18 +197,14 @@ export class JsonProcess {
 
   /** Stops the process without ending it. A frozen process cannot notice that its stdin is closed, so a warden kills it then. */
   freeze(): void {
-    this.warden ??= spawn('sh', ['-c', `read -r _ || kill -s KILL -- -${this.pid}`], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    });
-    this.warden.stdin.on('error', () => undefined);
+    this.postWarden();
     this.kill('SIGSTOP');
   }
 
   /** Lets a frozen process go on. */
   thaw(): void {
     this.kill('SIGCONT');
-    this.releaseWarden();
+    if (!this.outlivesInput) this.releaseWarden();
   }
 
   /** Ends it: closes stdin, asks with SIGTERM, and kills it after five seconds. */
@@ -251,6 +252,17 @@ export class JsonProcess {
 
   private notify(): void {
     for (const listener of [...this.listeners]) listener();
+  }
+
+  /** A shell that kills the group when its own stdin ends without a word, which is when this process is gone. */
+  private postWarden(): void {
+    const { pid } = this.child;
+    if (pid === undefined || this.warden !== undefined) return;
+    this.warden = spawn('sh', ['-c', `read -r _ || kill -s KILL -- -${pid}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    this.warden.stdin.on('error', () => undefined);
   }
 
   private releaseWarden(): void {

@@ -1,8 +1,6 @@
-import path from 'node:path';
-
 import { JsonProcess, type JsonProcessOptions } from './json-process.js';
 import { text } from './json-fields.js';
-import { repoRoot } from './paths.js';
+import { programPath } from './paths.js';
 import { kitScript, pythonOf, slimProgram } from './peers-kit.js';
 
 /** Which message node: ours, the one inside released bindings of a version, or a released `slim` program (`node-0.7.0`). */
@@ -16,11 +14,16 @@ export interface NodeProcess {
   readonly process: JsonProcess;
 }
 
-const EMBEDDED = path.join(repoRoot, 'test', 'harness', 'embedded-node.mjs');
 const READY_MS = 30_000;
 
 function commandOf(kind: NodeKind, listen: string): Omit<JsonProcessOptions, 'label'> {
-  if (kind === 'embedded') return { command: process.execPath, args: [EMBEDDED, listen] };
+  if (kind === 'embedded') {
+    return {
+      command: process.execPath,
+      args: [programPath, 'node', '--json', '--listen', listen],
+      outlivesInput: true,
+    };
+  }
   if (kind.startsWith('node-')) {
     return { command: 'python3', args: [kitScript('node.py'), '--listen', listen, '--binary', slimProgram(kind)] };
   }
