@@ -12,7 +12,8 @@ import { COMMANDS } from '../dist/chat/slash-command.js';
 import { CHAT_OPTIONS, NODE_OPTIONS } from '../dist/cli/option-table.js';
 import { KEYMAP } from '../dist/ui/keymap.js';
 
-const README = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'README.md');
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const README = path.join(root, 'README.md');
 
 const code = (text) => `\`${text}\``;
 const row = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -32,9 +33,24 @@ function chord(key) {
   return named[key] ?? key.replace(/(^|\+)([a-z])/g, (_, plus, letter) => plus + letter.toUpperCase());
 }
 
+/** Events or commands of the JSON contract, from the schema that ships. `implied` fields are in all of them. */
+function contractTable(kind, implied) {
+  const schema = JSON.parse(readFileSync(path.join(root, 'dist', 'cli', 'json-schema.json'), 'utf8'));
+  const rows = Object.entries(schema.definitions)
+    .filter(([name]) => name.startsWith(`${kind}.`))
+    .map(([name, { properties, required = [], description = '' }]) => {
+      const fields = Object.keys(properties).filter((field) => !implied.includes(field));
+      const shown = fields.map((field) => code(field) + (required.includes(field) ? '' : '?'));
+      return [code(name.slice(kind.length + 1)), shown.join(', '), description];
+    });
+  return table([kind, 'fields (? = not always)', 'what'], rows);
+}
+
 const TABLES = {
   options: optionTable(CHAT_OPTIONS),
   'node-options': optionTable(NODE_OPTIONS),
+  events: contractTable('event', ['v', 'type', 'at']),
+  'json-commands': contractTable('command', ['type']),
   commands: table(
     ['command', 'what'],
     [

@@ -59,6 +59,13 @@ describe('the package', () => {
     expect(run(program, ['--version'], work).trim()).toBe(manifest.version);
   });
 
+  it('gives its JSON schema away', () => {
+    const program = `import schema from 'slim-chat/json-schema.json' with { type: 'json' }; console.log(schema.title);`;
+    expect(run(process.execPath, ['--no-warnings', '--input-type=module', '--eval', program], work).trim()).toBe(
+      'slim-chat --json',
+    );
+  });
+
   it('loads as a library under its own name', () => {
     const program = `import * as library from 'slim-chat'; console.log(typeof library.SlimApp.connect);`;
     expect(run(process.execPath, ['--input-type=module', '--eval', program], work).trim()).toBe('function');
