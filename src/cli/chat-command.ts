@@ -17,7 +17,7 @@ import { chooseRunMode, type RunMode } from './run-mode.js';
 import { systemClock } from './system-clock.js';
 
 /** How often the first connection is tried: few times for somebody who watches, longer for a script that starts with its node. */
-const ATTEMPTS = { tui: 3, plain: 10, json: 10 } as const;
+const ATTEMPTS = { tui: 3, plain: 5, json: 5 } as const;
 
 /** The streams and the environment of the program. */
 export interface ProgramIo {

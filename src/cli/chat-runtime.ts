@@ -248,7 +248,7 @@ export class ChatRuntime {
       members: session?.members.length ?? 0,
       timeoutMs: session?.timeoutMs ?? null,
       maxRetries: session?.maxRetries ?? null,
-      mls: { state: 'off' },
+      mls: runner?.mls ?? { state: 'off' },
       undelivered: this.#sessions.failedCount,
       logFile: this.#config.logFile ?? null,
     };

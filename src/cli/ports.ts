@@ -12,9 +12,18 @@ export interface HandlePort {
   readonly messageId: number | undefined;
 }
 
+/** How payloads of a session are protected. */
+export interface ProtectionPort {
+  readonly state: 'off' | 'joining' | 'on' | 'keys-only';
+  readonly epoch?: number;
+  /** Members that are known to send in clear. */
+  readonly clearPeers: readonly Name[];
+}
+
 /** What happens in a session. */
 export type SessionPortEvent =
-  | Exclude<SessionEvent, { kind: 'delivery' }>
+  | Exclude<SessionEvent, { kind: 'delivery' | 'mls' }>
+  | { readonly kind: 'mls'; readonly protection: ProtectionPort }
   | {
       readonly kind: 'delivery';
       readonly handle: HandlePort;
@@ -34,6 +43,8 @@ export interface SessionPort {
   readonly metadata: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxRetries: number;
+  /** Absent where there is no MLS at all. */
+  readonly protection?: ProtectionPort;
   onEvent(listener: (event: SessionPortEvent) => void): () => void;
   invite(name: Name): Promise<Name>;
   remove(name: Name): Promise<void>;

@@ -1,4 +1,4 @@
-import type { ChatEventBody, MemberInfo } from '../chat/index.js';
+import type { ChatEventBody, MemberInfo, MlsStatus } from '../chat/index.js';
 import type { Name } from '../name/index.js';
 import { assertNever, SlimError } from '../util/index.js';
 import { Outbox, type Outgoing } from './outbox.js';
@@ -60,6 +60,12 @@ export class SessionRunner {
     return this.#isLeaving;
   }
 
+  /** What protects payloads now. */
+  get mls(): MlsStatus {
+    const { state, epoch } = this.session.protection ?? { state: 'off' };
+    return { state, ...(epoch !== undefined && { epoch }) };
+  }
+
   /** The event that introduces the session. */
   describe(): ChatEventBody {
     const { id, channel, moderator, members, timeoutMs, maxRetries, metadata } = this.session;
@@ -69,7 +75,7 @@ export class SessionRunner {
       channel: channel.withoutId().toString(),
       moderator: moderator.toString(),
       members: members.map(String),
-      mls: { state: 'off' },
+      mls: this.mls,
       timeoutMs,
       maxRetries,
       metadata,
@@ -223,6 +229,12 @@ export class SessionRunner {
         const { state, epoch, clearPeers } = event.protection;
         const names = clearPeers.map((name) => name.toString());
         emit({ type: 'mls', session, state, clearPeers: names, ...(epoch !== undefined && { epoch }) });
+        return;
+      }
+      case 'mls': {
+        const { state, epoch, clearPeers } = event.protection;
+        const peers = clearPeers.map(String);
+        emit({ type: 'mls', session, state, ...(epoch !== undefined && { epoch }), clearPeers: peers });
         return;
       }
       case 'lost':

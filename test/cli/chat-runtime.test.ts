@@ -427,6 +427,19 @@ describe('a participant', () => {
     expect(chat.events[5]).not.toHaveProperty('text');
   });
 
+  it('reports what protects the messages', async () => {
+    const chat = await participant();
+    const session = chat.app.invited([ALICE, BOB]);
+    const protection = { state: 'keys-only', epoch: 2, clearPeers: [ALICE] } as const;
+    session.protection = protection;
+    session.emit({ kind: 'mls', protection });
+    await chat.do({ type: 'status' });
+    expect(chat.of('mls')).toMatchObject([
+      { session: 7, state: 'keys-only', epoch: 2, clearPeers: [ALICE.toString()] },
+    ]);
+    expect(chat.of('status')[0]?.status.mls).toEqual({ state: 'keys-only', epoch: 2 });
+  });
+
   it('leaves a group and stays', async () => {
     const chat = await participant();
     chat.app.invited([ALICE, BOB]);

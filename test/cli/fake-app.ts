@@ -3,6 +3,7 @@ import type {
   AppPortEvent,
   GroupOptions,
   HandlePort,
+  ProtectionPort,
   SessionPort,
   SessionPortEvent,
 } from '../../src/cli/ports.js';
@@ -46,6 +47,7 @@ export class FakeSession implements SessionPort {
   readonly maxRetries: number;
   readonly handles: FakeHandle[] = [];
   readonly invites: Name[] = [];
+  protection: ProtectionPort = { state: 'off', clearPeers: [] };
   isBlocked = false;
   hasEnded = false;
   readonly #listeners = new Set<(event: SessionPortEvent) => void>();
