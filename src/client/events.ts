@@ -24,12 +24,27 @@ export type WarningCode =
   | 'identity-rejected'
   | 'protocol-violation'
   | 'mls-unsupported'
+  | 'mls-failed'
+  | 'mls-clear-refused'
+  | 'mls-decrypt-failed'
   | 'subscription-refused'
   | 'queue-full'
   | 'message-too-large';
 
 /** Progress of one own message. */
 export type DeliveryState = 'queued' | 'sent' | 'acked' | 'failed';
+
+/**
+ * How payloads of a session are protected: not at all; not yet; encrypted end to end; or keys are agreed and text is sent in
+ * clear all the same, because everybody else does (SLIM before 1.0.1) or the app asked for it.
+ */
+export interface Protection {
+  readonly state: 'off' | 'joining' | 'on' | 'keys-only';
+  /** Epoch of the MLS group. */
+  readonly epoch?: number;
+  /** Full names of members that are known to send in clear. */
+  readonly clearPeers: readonly Name[];
+}
 
 /** Why a session ended. */
 export type CloseReason = 'left' | 'closed' | 'removed' | 'moderator-gone';
@@ -82,6 +97,8 @@ export type SessionEvent =
       readonly missing: readonly Name[];
       readonly error?: SlimError;
     }
+  /** The protection of payloads changed. `clearPeers`: members that are known to send in clear. */
+  | { readonly kind: 'mls'; readonly protection: Protection }
   /** A message of a member is missing for good. */
   | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
   | { readonly kind: 'warning'; readonly code: WarningCode; readonly text: string }

@@ -25,9 +25,11 @@ export type {
   ConnectionState,
   DeliveryState,
   LeftReason,
+  Protection,
   ReceivedMessage,
   SessionEvent,
   WarningCode,
 } from './events.js';
+export type { MlsPolicy } from '../protocol/index.js';
 export { MAX_PAYLOAD_BYTES, type MessageDelivery, type PublishOptions, Session } from './session.js';
 export { type CreateSessionOptions, DEFAULT_ENDPOINT, SlimApp, type SlimAppOptions } from './slim-app.js';

@@ -2,7 +2,7 @@ import type { Name } from '../name/index.js';
 import type { OutboundMessage } from '../protocol/index.js';
 import type { Connection, Transport } from '../transport/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import { abortError, AuthError, ConnectionError, SlimError } from '../util/index.js';
+import { abortError, AuthError, ConnectionError, type SlimError } from '../util/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
 import type { ConnectionState, WarningCode } from './events.js';
 import { randomU64 } from './random.js';
@@ -147,7 +147,7 @@ export class NodeLink implements SessionLink {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    let hasEnded = false;
+    const ended = { yet: false };
     const connection = await this.#options.transport.open(
       {
         onFrame: (frame) => {
@@ -158,7 +158,7 @@ export class NodeLink implements SessionLink {
           this.#pump();
         },
         onEnd: (error) => {
-          hasEnded = true;
+          ended.yet = true;
           this.#onEnd(error);
         },
       },
@@ -168,7 +168,8 @@ export class NodeLink implements SessionLink {
       await connection.close();
       throw abortError(signal);
     }
-    if (hasEnded) throw new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream at once`);
+    if (ended.yet)
+      throw new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream at once`);
     this.#takeOutbox();
     this.#isBlocked = false;
     this.#connection = connection;
@@ -261,7 +262,10 @@ export class NodeLink implements SessionLink {
     const waiting = this.#outbox.length - this.#outboxHead;
     if (!mustNotDrop && (waiting >= MAX_OUTBOX_FRAMES || this.#outboxBytes + frame.length > MAX_OUTBOX_BYTES)) {
       if (!this.#isDropping) {
-        this.#options.onWarning('queue-full', `the node takes messages too slowly; ${String(waiting)} wait, more are dropped`);
+        this.#options.onWarning(
+          'queue-full',
+          `the node takes messages too slowly; ${String(waiting)} wait, more are dropped`,
+        );
       }
       this.#isDropping = true;
       return;

@@ -4,21 +4,21 @@ import type { ReceivedMessage } from './events.js';
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A delivered payload as the application sees it. */
-export function toReceivedMessage({ message, subject }: Delivered): ReceivedMessage {
+export function toReceivedMessage({ message, subject, payload, isEncrypted }: Delivered): ReceivedMessage {
   const { content, header, session, metadata } = message;
-  const { payloadType, blob } = content.kind === 'app' ? content : { payloadType: '', blob: new Uint8Array(0) };
+  const payloadType = content.kind === 'app' ? content.payloadType : '';
   return {
     source: header.source,
     destination: header.destination,
     messageId: session.messageId,
     payloadType: payloadType === '' ? 'msg' : payloadType,
-    payload: blob,
+    payload,
     get text() {
-      return decodeText(blob);
+      return decodeText(payload);
     },
     metadata,
     identity: subject,
-    encrypted: false,
+    encrypted: isEncrypted,
   };
 }
 

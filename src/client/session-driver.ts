@@ -6,6 +6,8 @@ import type {
   EndReason,
   Env,
   Input,
+  MlsRequest,
+  MlsResult,
   OutboundMessage,
   SessionCommand,
   SessionMachine,
@@ -14,6 +16,7 @@ import type {
 } from '../protocol/index.js';
 import { assertNever, InternalError } from '../util/index.js';
 import type { CompletionHandle } from './completion-handle.js';
+import type { MlsRunner } from './mls-session.js';
 import type { WarningCode } from './events.js';
 
 /** What a driver needs of the connection. */
@@ -50,11 +53,18 @@ export class SessionDriver {
   readonly #commands = new Map<CommandId, PendingCommand>();
   readonly #handles = new Map<CommandId, CompletionHandle>();
   readonly #env: Env;
+  readonly #mls: MlsRunner | undefined;
   #inputs: Input[] = [];
   #isRunning = false;
+  /** Answers that the machine gets before any other input. */
+  #mlsResults: MlsResult[] = [];
+  /** MLS operations that are not answered yet; everything else waits for them. */
+  #mlsRequests: MlsRequest[] = [];
+  #isMlsBusy = false;
   #lastCommandId = 0;
 
-  constructor(machine: SessionMachine, link: SessionLink, handlers: SessionDriverHandlers) {
+  constructor(machine: SessionMachine, link: SessionLink, handlers: SessionDriverHandlers, mls?: MlsRunner) {
+    this.#mls = mls;
     this.#machine = machine;
     this.#link = link;
     this.#handlers = handlers;
@@ -89,12 +99,41 @@ export class SessionDriver {
   post(input: Input): void {
     this.#inputs.push(input);
     if (this.#isRunning) return;
+    this.#drain();
+  }
+
+  #drain(): void {
     this.#isRunning = true;
     try {
-      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) this.#step(next);
+      for (let next = this.#next(); next !== undefined; next = this.#next()) this.#step(next);
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  #next(): Input | undefined {
+    this.#runMls();
+    const result = this.#mlsResults.shift();
+    if (result !== undefined) return { kind: 'mlsResult', result };
+    return this.#isMlsBusy ? undefined : this.#inputs.shift();
+  }
+
+  /** One operation at a time; most are answered at once. */
+  #runMls(): void {
+    if (this.#isMlsBusy || this.#mlsResults.length > 0) return;
+    const request = this.#mlsRequests.shift();
+    if (request === undefined || this.#mls === undefined) return;
+    const result = this.#mls.run(request);
+    if (!(result instanceof Promise)) {
+      this.#mlsResults.push(result);
+      return;
+    }
+    this.#isMlsBusy = true;
+    void result.then((later) => {
+      this.#isMlsBusy = false;
+      this.#mlsResults.push(later);
+      this.#drain();
+    });
   }
 
   /** Runs a command; `invite` resolves to who joined. */
@@ -119,10 +158,12 @@ export class SessionDriver {
       effects = this.#machine.handle(input, this.#env);
     } catch (error) {
       // A machine must not throw; if it does, one message is lost and not the session.
-      const what = input.kind === 'message' ? `a message of type ${String(input.message.session.messageType)}` : input.kind;
+      const what =
+        input.kind === 'message' ? `a message of type ${String(input.message.session.messageType)}` : input.kind;
       const cause = error instanceof Error ? error.message : String(error);
       this.#handlers.onWarning('protocol-violation', `this program failed on ${what}, which is a bug: ${cause}`);
-      if (input.kind === 'command') this.#settle(input.id, new InternalError('invariant', cause, { cause: error }), undefined);
+      if (input.kind === 'command')
+        this.#settle(input.id, new InternalError('invariant', cause, { cause: error }), undefined);
       return;
     }
     for (const effect of effects) this.#execute(effect);
@@ -160,7 +201,11 @@ export class SessionDriver {
       case 'settle':
         this.#settle(effect.id, effect.error, effect.member);
         return;
+      case 'mls':
+        this.#mlsRequests.push(effect.request);
+        return;
       case 'end':
+        this.#mls?.free();
         this.#handlers.onEnd(effect.reason);
         return;
       default:

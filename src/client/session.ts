@@ -8,10 +8,20 @@ import {
   type SessionNotice,
 } from '../protocol/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import { assertNever, AsyncQueue, Emitter, SessionError, SlimError, UsageError, type WaitOptions, withDeadline } from '../util/index.js';
+import {
+  assertNever,
+  AsyncQueue,
+  Emitter,
+  SessionError,
+  SlimError,
+  UsageError,
+  type WaitOptions,
+  withDeadline,
+} from '../util/index.js';
 import type { Metadata } from '../wire/index.js';
 import { CompletionHandle } from './completion-handle.js';
-import type { CloseReason, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
+import type { CloseReason, Protection, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
+import type { MlsRunner } from './mls-session.js';
 import { toReceivedMessage } from './received-message.js';
 import { SessionDriver, type SessionLink } from './session-driver.js';
 
@@ -39,6 +49,8 @@ export type MessageDelivery = 'queue' | 'events';
 export interface SessionHost {
   readonly link: SessionLink;
   readonly messageDelivery: MessageDelivery;
+  /** Present if the session has MLS. */
+  readonly mls?: MlsRunner;
   onEstablished(session: Session): void;
   onEnd(session: Session): void;
 }
@@ -56,27 +68,34 @@ export class Session {
   readonly #writableWaiters = new Set<() => void>();
   #closeReason: CloseReason | undefined;
   #lastMembers: readonly Name[] = [];
+  #protection: Protection;
 
   /** @internal */
   constructor(config: SessionConfig, role: 'moderator' | 'participant', machine: SessionMachine, host: SessionHost) {
     this.#config = config;
     this.#role = role;
     this.#host = host;
-    this.#driver = new SessionDriver(machine, host.link, {
-      onNotice: (notice) => {
-        this.#onNotice(notice);
+    this.#driver = new SessionDriver(
+      machine,
+      host.link,
+      {
+        onNotice: (notice) => {
+          this.#onNotice(notice);
+        },
+        onDelivery: (handle) => {
+          this.#onDelivery(handle);
+        },
+        onEnd: (reason) => {
+          this.#onEnd(reason);
+        },
+        onWarning: (code, text) => {
+          this.#warn(code, text);
+        },
+        isReceiveQueueFull: () => this.#messages.size >= RECEIVE_QUEUE_MESSAGES,
       },
-      onDelivery: (handle) => {
-        this.#onDelivery(handle);
-      },
-      onEnd: (reason) => {
-        this.#onEnd(reason);
-      },
-      onWarning: (code, text) => {
-        this.#warn(code, text);
-      },
-      isReceiveQueueFull: () => this.#messages.size >= RECEIVE_QUEUE_MESSAGES,
-    });
+      host.mls,
+    );
+    this.#protection = { state: config.mls === undefined ? 'off' : 'joining', clearPeers: [] };
   }
 
   /** Session id, u32. */
@@ -125,6 +144,11 @@ export class Session {
   /** Number of retransmissions (R). */
   get maxRetries(): number {
     return this.#config.maxRetries;
+  }
+
+  /** How payloads are protected now. */
+  get protection(): Protection {
+    return this.#protection;
   }
 
   /** Why the session is over; undefined while it lives. */
@@ -229,7 +253,10 @@ export class Session {
    */
   async getMessage(options: WaitOptions = {}): Promise<ReceivedMessage> {
     if (this.#host.messageDelivery === 'events') {
-      throw new UsageError('invalid-option', "getMessage needs messageDelivery 'queue'; this app gets messages as events");
+      throw new UsageError(
+        'invalid-option',
+        "getMessage needs messageDelivery 'queue'; this app gets messages as events",
+      );
     }
     return this.#messages.take(options);
   }
@@ -274,6 +301,12 @@ export class Session {
       case 'established':
         this.#host.onEstablished(this);
         return;
+      case 'mls': {
+        const { state, epoch, clearPeers } = notice;
+        this.#protection = { state, clearPeers, ...(epoch !== undefined && { epoch }) };
+        this.#events.emit({ kind: 'mls', protection: this.#protection });
+        return;
+      }
       case 'joined':
       case 'left':
       case 'lost':

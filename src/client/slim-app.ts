@@ -1,6 +1,7 @@
 import { SharedSecret, type TokenProvider, type TokenVerifier } from '../auth/index.js';
 import { Name } from '../name/index.js';
 import {
+  type MlsPolicy,
   routeInbound,
   SESSION_ID_LIMIT,
   type SessionConfig,
@@ -11,6 +12,7 @@ import { type ClientConfig, GrpcTransport, parseClientConfig, type Transport } f
 import { AsyncQueue, Emitter, SessionError, UsageError, type WaitOptions, withDeadline } from '../util/index.js';
 import type { Metadata, PublishMessage } from '../wire/index.js';
 import type { AppEvent, ConnectionState, WarningCode } from './events.js';
+import { MlsSession } from './mls-session.js';
 import { NodeLink } from './node-link.js';
 import { randomU32, randomU64 } from './random.js';
 import { RecentMap } from './recent-map.js';
@@ -42,6 +44,11 @@ export interface SlimAppOptions {
   readonly identity?: { readonly provider: TokenProvider; readonly verifier: TokenVerifier };
   /** Where payloads go. Default `queue`: to `getMessage`. */
   readonly messageDelivery?: MessageDelivery;
+  /**
+   * Payloads in sessions with MLS: `auto` (default) encrypts unless all others are found to send in clear, `require` always does
+   * and shows nothing that comes in clear, `clear` never does.
+   */
+  readonly mlsPayload?: MlsPolicy;
   /** How often the first connection is tried, 1 s apart. Default 10. Later reconnections never give up. */
   readonly connectAttempts?: number;
   readonly signal?: AbortSignal;
@@ -59,6 +66,8 @@ export interface CreateSessionOptions {
   readonly timeoutMs?: number;
   /** R, the number of retransmissions, for every member. Default 29: a member is given up after 30 s. */
   readonly maxRetries?: number;
+  /** End-to-end encryption. Default false. */
+  readonly mls?: boolean;
   /** Given to every member with its invitation. */
   readonly metadata?: Metadata;
 }
@@ -83,6 +92,7 @@ export class SlimApp {
   readonly #sessions = new Map<number, Session>();
   readonly #inbound = new AsyncQueue<Session>();
   readonly #messageDelivery: MessageDelivery;
+  readonly #mlsPolicy: MlsPolicy;
   /** Discovery requests that have their answer: a second one upsets a moderator (session.md 10.3). */
   readonly #answered = new RecentMap<string, true>(1024);
   /** Number of the newest own message of sessions that are over (session.md 10.12). */
@@ -98,6 +108,7 @@ export class SlimApp {
     this.#provider = identity.provider;
     this.#verifier = identity.verifier;
     this.#messageDelivery = options.messageDelivery ?? 'queue';
+    this.#mlsPolicy = options.mlsPayload ?? 'auto';
     if (options.onEvent !== undefined) this.#events.on(options.onEvent);
     this.#link = new NodeLink({
       transport: this.#transport,
@@ -179,6 +190,7 @@ export class SlimApp {
         timeoutMs,
         maxRetries,
         isReliable: true,
+        ...(options.mls === true && { mls: { policy: this.#mlsPolicy } }),
         metadata: options.metadata ?? {},
         resumeAfter: 0,
       },
@@ -243,7 +255,7 @@ export class SlimApp {
       this.#warnOnce(from, 'identity-rejected', `dropped messages from ${from}: ${verified.reason}`);
       return;
     }
-    const route = routeInbound(message, this.#name, (id) => this.#sessions.has(id));
+    const route = routeInbound(message, this.#name, (id) => this.#sessions.has(id), this.#mlsPolicy);
     switch (route.kind) {
       case 'session':
         this.#sessions.get(route.sessionId)?.driver.post({ kind: 'message', message, subject: verified.subject });
@@ -285,6 +297,7 @@ export class SlimApp {
     const host: SessionHost = {
       link: this.#link,
       messageDelivery: this.#messageDelivery,
+      ...(config.mls !== undefined && { mls: new MlsSession(this.#provider, this.#verifier) }),
       onEstablished: (session) => {
         this.#events.emit({ kind: 'session', session });
         this.#inbound.push(session);

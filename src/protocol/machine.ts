@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import type { SlimError } from '../util/index.js';
+import type { MlsError, SlimError } from '../util/index.js';
 import type { Content, Metadata, PublishMessage } from '../wire/index.js';
 
 /** Number of a command, unique in its session. Given by whoever posts it. */
@@ -50,7 +50,34 @@ export type Input =
   /** The stream to the node is gone; nothing that is sent now arrives. */
   | { readonly kind: 'linkDown' }
   /** A new stream is open and every name is subscribed again. */
-  | { readonly kind: 'linkUp' };
+  | { readonly kind: 'linkUp' }
+  /** The answer to the oldest `mls` effect; no other input comes between the two. */
+  | { readonly kind: 'mlsResult'; readonly result: MlsResult };
+
+/** What payloads of a session with MLS look like: encrypted unless all others send in clear, always, or never. */
+export type MlsPolicy = 'auto' | 'require' | 'clear';
+
+/** What a machine asks of the MLS group of its session. */
+export type MlsRequest =
+  /** A group with this app alone. */
+  | { readonly op: 'createGroup' }
+  /** A key package for one join request. */
+  | { readonly op: 'keyPackage' }
+  | { readonly op: 'join'; readonly welcome: Uint8Array }
+  /** A commit that adds a member, applied here at once, and its welcome. */
+  | { readonly op: 'add'; readonly member: Name; readonly keyPackage: Uint8Array }
+  /** A commit that removes a member, applied here at once. */
+  | { readonly op: 'remove'; readonly member: Name }
+  /** A commit of the moderator, which must be about one change. */
+  | { readonly op: 'commit'; readonly commit: Uint8Array; readonly change: 'add' | 'remove' }
+  | { readonly op: 'encrypt'; readonly payload: Uint8Array }
+  /** `subject`: of the token the message came with, which must be that of the member who encrypted it. */
+  | { readonly op: 'decrypt'; readonly ciphertext: Uint8Array; readonly subject: string };
+
+/** The answer: key package, commit, ciphertext or plaintext in `bytes`; `epoch` is that of the group afterwards. */
+export type MlsResult =
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly welcome?: Uint8Array; readonly epoch: number }
+  | { readonly ok: false; readonly error: MlsError };
 
 /** A session message without what the driver adds when it leaves (the identity token). */
 export interface OutboundMessage {
@@ -79,6 +106,10 @@ export interface DeliveryProgress {
 export interface Delivered {
   readonly message: PublishMessage;
   readonly subject: string;
+  /** Readable, also if it came encrypted. */
+  readonly payload: Uint8Array;
+  /** Whether it arrived as MLS ciphertext. */
+  readonly isEncrypted: boolean;
 }
 
 /** What a session tells the application. */
@@ -94,7 +125,18 @@ export type SessionNotice =
       readonly members: readonly Name[];
     }
   | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
-  | { readonly kind: 'warning'; readonly code: 'protocol-violation' | 'mls-unsupported'; readonly text: string };
+  /** The protection of payloads changed; `clearPeers` are members that send in clear. */
+  | {
+      readonly kind: 'mls';
+      readonly state: 'joining' | 'on' | 'keys-only';
+      readonly epoch?: number;
+      readonly clearPeers: readonly Name[];
+    }
+  | {
+      readonly kind: 'warning';
+      readonly code: 'protocol-violation' | 'mls-failed' | 'mls-clear-refused' | 'mls-decrypt-failed';
+      readonly text: string;
+    };
 
 /** Why a session is over. `abandoned`: it never became usable. */
 export type EndReason = 'left' | 'closed' | 'removed' | 'moderator-gone' | 'abandoned';
@@ -108,6 +150,8 @@ export type Effect =
   | { readonly kind: 'setTimer'; readonly timer: TimerKey; readonly afterMs: number }
   | { readonly kind: 'clearTimer'; readonly timer: TimerKey }
   | { readonly kind: 'notify'; readonly notice: SessionNotice }
+  /** Do this with the MLS group; the answer is the next input. */
+  | { readonly kind: 'mls'; readonly request: MlsRequest }
   /** A change of an own message; `acked` and `failed` settle its command. */
   | {
       readonly kind: 'delivery';
@@ -158,6 +202,8 @@ export interface SessionConfig {
   readonly maxRetries: number;
   /** False only where a peer called point-to-point without timer settings: then nothing is acknowledged or ordered. */
   readonly isReliable: boolean;
+  /** Absent without MLS. */
+  readonly mls?: { readonly policy: MlsPolicy };
   readonly metadata: Metadata;
   /** Number of the last message this app sent in an earlier session of the same id, 0 if none. */
   readonly resumeAfter: number;

@@ -10,6 +10,8 @@ export interface Invitation {
   readonly name: Name;
   /** Who answered the discovery. */
   member: Name | undefined;
+  /** With MLS: what its join reply brought. */
+  keyPackage: Uint8Array | undefined;
   /** The new member has not acknowledged its welcome yet. */
   awaitsWelcomeAck: boolean;
   /** The others have not all acknowledged the addition yet. */

@@ -1,7 +1,8 @@
 import type { Name } from '../name/index.js';
 
-/** Time from one ping to the next, and how many may stay unanswered (`controller_sender.rs:handle_ping_timeout`). */
+/** Time from one ping to the next (`controller_sender.rs:handle_ping_timeout`). */
 export const PING_INTERVAL_MS = 10_000;
+/** How many pings in a row may stay unanswered. */
 export const MAX_MISSED_PINGS = 3;
 
 /** What is known of one member. */

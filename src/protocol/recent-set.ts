@@ -18,6 +18,10 @@ export class RecentSet<T> {
     return true;
   }
 
+  has(entry: T): boolean {
+    return this.#entries.has(entry);
+  }
+
   clear(): void {
     this.#entries.clear();
   }

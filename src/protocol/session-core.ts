@@ -2,8 +2,10 @@ import type { Name } from '../name/index.js';
 import type { SlimError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import { ControllerSender } from './controller-sender.js';
-import type { Effect, EndReason, Env, SessionConfig, TimerKey } from './machine.js';
+import type { Delivered, Effect, EndReason, Env, SessionConfig, TimerKey } from './machine.js';
 import { MessageBuilder } from './message-builder.js';
+import { MlsOperations } from './mls-operations.js';
+import { PayloadProtection } from './payload-protection.js';
 import { SessionReceiver } from './session-receiver.js';
 import { SessionSender } from './session-sender.js';
 
@@ -22,6 +24,9 @@ export class SessionCore {
   readonly sender: SessionSender;
   readonly receiver: SessionReceiver;
   readonly control: ControllerSender;
+  readonly mls = new MlsOperations();
+  /** Undefined without MLS. */
+  readonly protection: PayloadProtection | undefined;
   /** Full names by key, own included. */
   readonly #members = new Map<string, Name>();
   readonly #armed = new Set<TimerKey>();
@@ -30,8 +35,11 @@ export class SessionCore {
   constructor(config: SessionConfig) {
     this.config = config;
     this.build = new MessageBuilder(config);
-    this.sender = new SessionSender(config, this.build);
-    this.receiver = new SessionReceiver(config, this.build);
+    if (config.mls !== undefined) {
+      this.protection = new PayloadProtection(config.mls.policy, this.mls, () => this.others);
+    }
+    this.sender = new SessionSender(config, this.build, this.protection);
+    this.receiver = new SessionReceiver(config, this.build, this.protection);
     this.control = new ControllerSender(config.timeoutMs, config.maxRetries);
   }
 
@@ -69,15 +77,16 @@ export class SessionCore {
 
   /** Messages that both roles treat alike; `undefined` for the others. */
   onPayloadMessage(message: PublishMessage, subject: string, env: Env): Effect[] | undefined {
+    const { content } = message;
     switch (message.session.messageType) {
       case MessageType.msg:
-        return message.content.kind === 'app' ? this.receiver.onMsg({ message, subject }, env) : [];
+        return content.kind === 'app' ? this.receiver.onMsg(arrived(message, subject, content.blob), env) : [];
       case MessageType.msgAck:
         return this.sender.onMsgAck(message, env);
       case MessageType.rtxRequest:
         return this.config.isReliable ? this.sender.onRtxRequest(message, env) : [];
       case MessageType.rtxReply:
-        return message.content.kind === 'app' ? this.receiver.onRtxReply({ message, subject }, env) : [];
+        return content.kind === 'app' ? this.receiver.onRtxReply(arrived(message, subject, content.blob), env) : [];
       default:
         return undefined;
     }
@@ -125,4 +134,8 @@ export class SessionCore {
     this.#armed.clear();
     return [...this.sender.end(error), ...timers, { kind: 'end', reason }];
   }
+}
+
+function arrived(message: PublishMessage, subject: string, payload: Uint8Array): Delivered {
+  return { message, subject, payload, isEncrypted: false };
 }

@@ -1,6 +1,6 @@
 import type { Name } from '../name/index.js';
 import { MessageType, type PublishMessage, SessionType } from '../wire/index.js';
-import type { OutboundMessage, SessionConfig } from './machine.js';
+import type { MlsPolicy, OutboundMessage, SessionConfig } from './machine.js';
 import { FANOUT_ONE, hasFlag, NO_METADATA, RESERVED_METADATA } from './message-builder.js';
 
 /** Session ids are drawn below this (`common.rs:SESSION_RANGE`). */
@@ -18,7 +18,7 @@ export type Route =
   | { readonly kind: 'reply'; readonly message: OutboundMessage }
   /** A new session; it then handles the message as its first. */
   | { readonly kind: 'join'; readonly config: Omit<SessionConfig, 'resumeAfter'> }
-  | { readonly kind: 'refuse'; readonly code: 'mls-unsupported' | 'protocol-violation'; readonly text: string }
+  | { readonly kind: 'refuse'; readonly code: 'protocol-violation'; readonly text: string }
   | { readonly kind: 'ignore' };
 
 const IGNORE: Route = { kind: 'ignore' };
@@ -29,8 +29,14 @@ const IGNORE: Route = { kind: 'ignore' };
  *
  * @param local - full name of the app
  * @param hasSession - whether a session of this id exists here
+ * @param mlsPolicy - how payloads are protected in groups with MLS that this app is invited to
  */
-export function routeInbound(message: PublishMessage, local: Name, hasSession: (id: number) => boolean): Route {
+export function routeInbound(
+  message: PublishMessage,
+  local: Name,
+  hasSession: (id: number) => boolean,
+  mlsPolicy: MlsPolicy = 'auto',
+): Route {
   const { destination, source } = message.header;
   const { messageType, sessionId } = message.session;
   if (messageType === MessageType.discoveryRequest) {
@@ -39,7 +45,7 @@ export function routeInbound(message: PublishMessage, local: Name, hasSession: (
   }
   if (hasSession(sessionId)) return { kind: 'session', sessionId };
   if (messageType !== MessageType.joinRequest || destination.prefixKey !== local.prefixKey) return IGNORE;
-  return routeJoinRequest(message, local);
+  return routeJoinRequest(message, local, mlsPolicy);
 }
 
 function buildDiscoveryReply(request: PublishMessage, local: Name): OutboundMessage {
@@ -56,20 +62,18 @@ function buildDiscoveryReply(request: PublishMessage, local: Name): OutboundMess
   };
 }
 
-function routeJoinRequest(message: PublishMessage, local: Name): Route {
+function routeJoinRequest(message: PublishMessage, local: Name, mlsPolicy: MlsPolicy): Route {
   const { content, header, metadata, session } = message;
   if (content.kind !== 'joinRequest' || !header.source.hasId) return IGNORE;
   const from = header.source.toString();
   if (hasFlag(metadata, 'isModerator')) {
     return refuse('protocol-violation', `${from} asks this app to moderate a group; that is not supported yet`);
   }
-  if (content.enableMls) {
-    return refuse('mls-unsupported', `${from} invites to a group with MLS; this version cannot join one`);
-  }
   const isGroup = session.sessionType === SessionType.multicast;
   if (!isGroup && session.sessionType !== SessionType.pointToPoint) return IGNORE;
   const { channel, timerSettings } = content;
-  if (isGroup && channel === undefined) return refuse('protocol-violation', `${from} invites to a group without a channel`);
+  if (isGroup && channel === undefined)
+    return refuse('protocol-violation', `${from} invites to a group without a channel`);
   if (isGroup && timerSettings === undefined) {
     return refuse('protocol-violation', `${from} invites to a group without timer settings`);
   }
@@ -85,6 +89,7 @@ function routeJoinRequest(message: PublishMessage, local: Name): Route {
       timeoutMs: Math.min(Math.max(timeoutMs, 1), MAX_TIMEOUT_MS),
       maxRetries,
       isReliable: timerSettings !== undefined,
+      ...(content.enableMls && { mls: { policy: mlsPolicy } }),
       metadata: withoutReserved(metadata),
     },
   };
@@ -95,6 +100,6 @@ function withoutReserved(metadata: PublishMessage['metadata']): PublishMessage['
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => !reserved.includes(key)));
 }
 
-function refuse(code: 'mls-unsupported' | 'protocol-violation', text: string): Route {
+function refuse(code: 'protocol-violation', text: string): Route {
   return { kind: 'refuse', code, text };
 }

@@ -1,6 +1,6 @@
 import type { Name } from '../name/index.js';
 import { assertNever, SessionError, type SlimError, UsageError } from '../util/index.js';
-import { MessageType, type PublishMessage } from '../wire/index.js';
+import { MessageType, type MlsPayload, type PublishMessage } from '../wire/index.js';
 import type {
   CommandId,
   Effect,
@@ -12,6 +12,7 @@ import type {
   SessionMachine,
 } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, hasFlag, NO_METADATA } from './message-builder.js';
+import { ModeratorMls } from './moderator-mls.js';
 import type { Invitation, MembershipChange, Removal, Step } from './moderator-task.js';
 import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
 import { RecentSet } from './recent-set.js';
@@ -37,6 +38,8 @@ const REPLY_TO_STEP = {
  */
 export class SessionModerator implements SessionMachine {
   readonly #core: SessionCore;
+  /** Undefined without MLS. */
+  readonly #mls: ModeratorMls | undefined;
   readonly #pings = new PingRounds();
   readonly #steps = new Map<number, Step>();
   /** By name without id: one instance of a name may be a member (`session_moderator.rs:group_list`). */
@@ -58,6 +61,8 @@ export class SessionModerator implements SessionMachine {
   constructor(config: SessionConfig) {
     this.#core = new SessionCore(config);
     this.#core.addMember(config.local);
+    const { mls, protection } = this.#core;
+    if (protection !== undefined) this.#mls = new ModeratorMls(mls, protection);
   }
 
   get members(): readonly Name[] {
@@ -100,6 +105,8 @@ export class SessionModerator implements SessionMachine {
         const effects = [...requests, ...this.#core.sender.onLinkUp(env)];
         return this.#isPinging ? [...effects, ...this.#ping(env)] : effects;
       }
+      case 'mlsResult':
+        return this.#core.mls.onResult(input.result, env);
       default:
         return assertNever(input);
     }
@@ -140,7 +147,7 @@ export class SessionModerator implements SessionMachine {
       case MessageType.joinReply:
       case MessageType.leaveReply:
       case MessageType.groupAck:
-        return this.#onReply(messageId, messageType, source, env);
+        return this.#onReply(message, env);
       case MessageType.ping:
         this.#pings.onAnswer(source, messageId);
         return [];
@@ -197,6 +204,7 @@ export class SessionModerator implements SessionMachine {
       command: id,
       name,
       member: undefined,
+      keyPackage: undefined,
       awaitsWelcomeAck: true,
       awaitsAddAcks: false,
     };
@@ -215,6 +223,7 @@ export class SessionModerator implements SessionMachine {
       effects.push({ kind: 'subscribe', name: config.channel });
     }
     if (config.type === 'pointToPoint') this.#core.sender.setDestination(member);
+    if (this.#mls !== undefined) effects.push(...this.#mls.createGroup());
     const { timeoutMs, maxRetries } = config;
     effects.push(
       this.#request(
@@ -223,7 +232,7 @@ export class SessionModerator implements SessionMachine {
         FANOUT_ONE,
         {
           kind: 'joinRequest',
-          enableMls: false,
+          enableMls: this.#mls !== undefined,
           timerSettings: { timeoutMs, maxRetries },
           ...(config.type === 'group' && { channel: config.channel }),
         },
@@ -236,6 +245,28 @@ export class SessionModerator implements SessionMachine {
   }
 
   #admit(invitation: Invitation, member: Name, env: Env): Effect[] {
+    if (this.#mls === undefined) return this.#announce(invitation, member, undefined, env);
+    const { keyPackage } = invitation;
+    const fail = (error: SlimError, later: Env): Effect[] => [
+      ...this.#failInvitation(invitation, error),
+      ...this.#nextChange(invitation, later),
+    ];
+    if (keyPackage === undefined) {
+      const text = `${member.toString()} joined without a key package, so it cannot take part in a group with MLS`;
+      return fail(new SessionError('mls-unsupported', text), env);
+    }
+    return this.#mls.add(member, keyPackage, (made, later) =>
+      made.ok ? this.#announce(invitation, member, made, later) : fail(made.error, later),
+    );
+  }
+
+  /** The new member is in the list: the others are told, and so is it. */
+  #announce(
+    invitation: Invitation,
+    member: Name,
+    mls: { readonly commit: MlsPayload; readonly welcome: MlsPayload } | undefined,
+    env: Env,
+  ): Effect[] {
     const existing = this.#core.others;
     this.#core.addMember(member);
     this.#core.receiver.addSource(member);
@@ -249,7 +280,7 @@ export class SessionModerator implements SessionMachine {
           { kind: 'add', invitation },
           this.#core.config.channel,
           FANOUT_ALL,
-          { kind: 'groupAdd', newParticipant: member, participants },
+          { kind: 'groupAdd', newParticipant: member, participants, ...(mls && { mls: mls.commit }) },
           existing,
           env,
         ),
@@ -260,7 +291,7 @@ export class SessionModerator implements SessionMachine {
         { kind: 'welcome', invitation },
         member,
         FANOUT_ONE,
-        { kind: 'groupWelcome', participants },
+        { kind: 'groupWelcome', participants, ...(mls && { mls: mls.welcome }) },
         [member],
         env,
       ),
@@ -349,9 +380,17 @@ export class SessionModerator implements SessionMachine {
   }
 
   #startRemoval(removal: Removal, env: Env): Effect[] {
+    if (this.#mls === undefined) return this.#announceRemoval(removal, undefined, env);
+    return this.#mls.remove(removal.member, (commit, later) => this.#announceRemoval(removal, commit, later));
+  }
+
+  #announceRemoval(removal: Removal, mls: MlsPayload | undefined, env: Env): Effect[] {
     const { member, reason } = removal;
     const wasMember = this.#core.removeMember(member);
-    const effects = [...this.#stopAnnouncing(member), ...this.#stopWaitingFor(member, env)];
+    this.#core.protection?.forget(member);
+    // With MLS the addition must reach everybody all the same: the removal builds on its commit.
+    const unannounced = this.#mls === undefined ? this.#stopAnnouncing(member) : [];
+    const effects = [...unannounced, ...this.#stopWaitingFor(member, env)];
     if (wasMember && removal.wasAnnounced) {
       effects.push({ kind: 'notify', notice: { kind: 'left', member, reason, members: this.#core.members } });
     }
@@ -366,7 +405,7 @@ export class SessionModerator implements SessionMachine {
         { kind: 'remove', removal },
         this.#core.config.channel,
         FANOUT_ALL,
-        { kind: 'groupRemove', removedParticipant: member, participants: this.#core.members },
+        { kind: 'groupRemove', removedParticipant: member, participants: this.#core.members, ...(mls && { mls }) },
         // Upstream also waits for the one that is removed; a 0.7 member may be unable to answer.
         remaining,
         env,
@@ -478,10 +517,11 @@ export class SessionModerator implements SessionMachine {
     return renewed;
   }
 
-  #onReply(messageId: number, messageType: number, source: Name, env: Env): Effect[] {
+  #onReply({ header: { source }, session: { messageId, messageType }, content }: PublishMessage, env: Env): Effect[] {
     const step = this.#steps.get(messageId);
     if (step === undefined || REPLY_TO_STEP[step.kind] !== messageType || !source.hasId) return [];
     if (this.#core.control.onReply(messageId, source) !== 'complete') return [];
+    if (step.kind === 'join' && content.kind === 'joinReply') step.invitation.keyPackage = content.keyPackage;
     if (step.kind !== 'discovery') return this.#onStepDone(messageId, env);
     this.#steps.delete(messageId);
     return this.#onDiscovered(step.invitation, source, env);

@@ -12,6 +12,7 @@ import type {
   SessionMachine,
 } from './machine.js';
 import { FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
+import { MlsCommits } from './mls-commits.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
 import { RecentSet } from './recent-set.js';
 import { SessionCore } from './session-core.js';
@@ -35,6 +36,8 @@ export class SessionParticipant implements SessionMachine {
   readonly #answered = new RecentSet<number>();
   /** Ids of changes of the member list that were made; unlike the answer, the change is not repeated after a reconnection. */
   readonly #applied = new RecentSet<number>();
+  /** Undefined without MLS. */
+  readonly #commits: MlsCommits | undefined;
   /** What the application hears as soon as the session is usable. */
   #early: Effect[] = [];
   #isEstablished = false;
@@ -46,6 +49,8 @@ export class SessionParticipant implements SessionMachine {
 
   constructor(config: SessionConfig) {
     this.#core = new SessionCore(config);
+    const { mls, protection } = this.#core;
+    if (protection !== undefined) this.#commits = new MlsCommits(mls, protection);
     // Point-to-point: everything goes to the caller; its name is what the first message brought.
     if (config.type === 'pointToPoint') this.#core.sender.setDestination(config.moderator);
   }
@@ -89,6 +94,8 @@ export class SessionParticipant implements SessionMachine {
         const effects = [...this.#core.control.onLinkUp(env, (id) => id), ...this.#core.sender.onLinkUp(env)];
         return this.#hasModeratorPinged ? [...effects, ...this.#restartLiveness()] : effects;
       }
+      case 'mlsResult':
+        return this.#core.mls.onResult(input.result, env);
       default:
         return assertNever(input);
     }
@@ -131,16 +138,13 @@ export class SessionParticipant implements SessionMachine {
     // Upstream obeys control messages of anybody who knows the session id.
     if (!message.header.source.equals(this.#core.config.moderator)) return [];
     this.#hasHeardInWindow = true;
-    const { content } = message;
     switch (message.session.messageType) {
       case MessageType.joinRequest:
-        return [...this.#answer(message, MessageType.joinReply, { kind: 'joinReply' }), ...this.#awaitWelcome()];
+        return [...this.#onJoinRequest(message), ...this.#awaitWelcome()];
       case MessageType.groupWelcome:
-        return content.kind === 'groupWelcome' ? this.#onWelcome(message, content.participants, env) : [];
       case MessageType.groupAdd:
-        return content.kind === 'groupAdd' ? this.#onGroupAdd(message, content, env) : [];
       case MessageType.groupRemove:
-        return content.kind === 'groupRemove' ? this.#onGroupRemove(message, content.removedParticipant, env) : [];
+        return this.#onGroupChange(message, env);
       case MessageType.leaveRequest:
         return [...this.#answer(message, MessageType.leaveReply, { kind: 'leaveReply' }), ...this.#finish('removed')];
       case MessageType.leaveReply:
@@ -165,6 +169,45 @@ export class SessionParticipant implements SessionMachine {
     const { messageId } = request.session;
     if (!this.#answered.add(messageId)) return [];
     return [{ kind: 'send', message: this.#core.build.buildReply(request, messageType, content) }];
+  }
+
+  /** With MLS each join request gets a key package of its own; all stay usable until the welcome (session.md 10.3). */
+  #onJoinRequest(request: PublishMessage): Effect[] {
+    if (this.#commits === undefined) return this.#answer(request, MessageType.joinReply, { kind: 'joinReply' });
+    if (this.#answered.has(request.session.messageId)) return [];
+    return this.#core.mls.request({ op: 'keyPackage' }, (result) => {
+      if (result.ok)
+        return this.#answer(request, MessageType.joinReply, { kind: 'joinReply', keyPackage: result.bytes });
+      // An empty reply would wedge a 0.7.0 moderator (session.md 10.10).
+      const text = `could not answer an invitation with MLS: ${result.error.message}`;
+      return [{ kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } }];
+    });
+  }
+
+  /** Welcome, addition or removal; with MLS only together with what it does to the MLS group. */
+  #onGroupChange(message: PublishMessage, env: Env): Effect[] {
+    const { content } = message;
+    const isNew = !this.#applied.has(message.session.messageId);
+    switch (content.kind) {
+      case 'groupWelcome': {
+        const apply = (later: Env): Effect[] => this.#onWelcome(message, content.participants, later);
+        return this.#commits === undefined || !isNew ? apply(env) : this.#commits.onWelcome(content.mls, env, apply);
+      }
+      case 'groupAdd': {
+        const apply = (later: Env): Effect[] => this.#onGroupAdd(message, content, later);
+        return this.#commits === undefined || !isNew
+          ? apply(env)
+          : this.#commits.onCommit(content.mls, 'add', env, apply);
+      }
+      case 'groupRemove': {
+        const apply = (later: Env): Effect[] => this.#onGroupRemove(message, content.removedParticipant, later);
+        return this.#commits === undefined || !isNew
+          ? apply(env)
+          : this.#commits.onCommit(content.mls, 'remove', env, apply);
+      }
+      default:
+        return [];
+    }
   }
 
   #awaitWelcome(): Effect[] {
@@ -249,6 +292,7 @@ export class SessionParticipant implements SessionMachine {
       return [...ack, this.#core.setTimer('limbo', (maxRetries + 2) * timeoutMs)];
     }
     if (!this.#core.removeMember(removed)) return ack;
+    this.#core.protection?.forget(removed);
     // Only our own moderator says why; with upstream's every loss looks like a removal.
     const { metadata } = message;
     const reason = hasFlag(metadata, 'leavingSession')

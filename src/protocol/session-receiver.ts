@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import type { Delivered, Effect, Env, SessionConfig } from './machine.js';
 import { hasFlag, type MessageBuilder } from './message-builder.js';
+import type { OpenHandlers, PayloadProtection } from './payload-protection.js';
 import { type Arrival, ReceiverBuffer, type Release } from './receiver-buffer.js';
 import { RetryQueue } from './retry-queue.js';
 import { SEQUENCE_LIMIT } from './sequence.js';
@@ -23,6 +24,7 @@ const MAX_DIRECT = 4096;
 export class SessionReceiver {
   readonly #config: SessionConfig;
   readonly #build: MessageBuilder;
+  readonly #protection: PayloadProtection | undefined;
   readonly #buffers = new Map<string, ReceiverBuffer<Delivered>>();
   readonly #requests: RetryQueue<string, Request>;
   readonly #direct = new Set<string>();
@@ -32,9 +34,10 @@ export class SessionReceiver {
   #isListComplete = false;
   #isLinkUp = true;
 
-  constructor(config: SessionConfig, build: MessageBuilder) {
+  constructor(config: SessionConfig, build: MessageBuilder, protection?: PayloadProtection) {
     this.#config = config;
     this.#build = build;
+    this.#protection = protection;
     this.#requests = new RetryQueue(config.timeoutMs, config.maxRetries);
   }
 
@@ -79,7 +82,7 @@ export class SessionReceiver {
   /** First copy, repetition or duplicate: each is acknowledged, or its sender would go on. */
   onMsg(delivered: Delivered, env: Env): Effect[] {
     const { message } = delivered;
-    if (!this.#config.isReliable) return [notifyMessage(delivered)];
+    if (!this.#config.isReliable) return this.#open(delivered, env, unordered([]));
     const { source } = message.header;
     const { messageId } = message.session;
     if (this.#gone.has(source.key)) return [];
@@ -90,14 +93,26 @@ export class SessionReceiver {
       const key = `${source.key}:${String(messageId)}`;
       if (this.#direct.has(key)) return [ack];
       if (env.isReceiveQueueFull) return [];
-      if (this.#direct.size >= MAX_DIRECT) this.#direct.clear();
-      this.#direct.add(key);
-      return [ack, notifyMessage(delivered)];
+      return this.#open(delivered, env, {
+        ...unordered([ack]),
+        onOpened: (opened) => {
+          if (this.#direct.size >= MAX_DIRECT) this.#direct.clear();
+          this.#direct.add(key);
+          return [ack, notifyMessage(opened)];
+        },
+      });
     }
     const buffer = this.#bufferOf(source);
-    if (env.isReceiveQueueFull && !buffer.has(messageId)) return [];
-    this.#requests.delete(requestKey({ source, messageId }));
-    return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, delivered), env)];
+    if (buffer.has(messageId)) return [ack];
+    if (env.isReceiveQueueFull) return [];
+    return this.#open(delivered, env, {
+      onOpened: (opened, later) => {
+        this.#requests.delete(requestKey({ source, messageId }));
+        return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, opened), later)];
+      },
+      onDuplicate: () => [ack],
+      onRefused: () => [ack, ...this.#released(source, buffer.onLost(messageId))],
+    });
   }
 
   /** What was asked for, or that it is not to be had. Never acknowledged. */
@@ -108,10 +123,22 @@ export class SessionReceiver {
     const key = requestKey({ source, messageId });
     if (!this.#requests.has(key)) return [];
     if (message.header.error === undefined && env.isReceiveQueueFull) return [];
-    this.#requests.delete(key);
     const buffer = this.#bufferOf(source);
-    if (message.header.error !== undefined) return this.#released(source, buffer.onLost(messageId));
-    return this.#effectsOf(source, buffer.onMessage(messageId, delivered), env);
+    if (message.header.error !== undefined) {
+      this.#requests.delete(key);
+      return this.#released(source, buffer.onLost(messageId));
+    }
+    return this.#open(delivered, env, {
+      onOpened: (opened, later) => {
+        this.#requests.delete(key);
+        return this.#effectsOf(source, buffer.onMessage(messageId, opened), later);
+      },
+      onDuplicate: () => [],
+      onRefused: () => {
+        this.#requests.delete(key);
+        return this.#released(source, buffer.onLost(messageId));
+      },
+    });
   }
 
   /** Asks again, or gives up and lets the rest of that sender through (upstream 0.7.0 stays blocked for ever). */
@@ -132,6 +159,12 @@ export class SessionReceiver {
   onLinkUp(env: Env): void {
     this.#isLinkUp = true;
     this.#requests.restart(env.nowMs);
+  }
+
+  #open(delivered: Delivered, env: Env, handlers: OpenHandlers): Effect[] {
+    return this.#protection === undefined
+      ? handlers.onOpened(delivered, env)
+      : this.#protection.open(delivered, env, handlers);
   }
 
   #bufferOf(source: Name): ReceiverBuffer<Delivered> {
@@ -172,4 +205,13 @@ function requestKey({ source, messageId }: Request): string {
 
 function notifyMessage(delivered: Delivered): Effect {
   return { kind: 'notify', notice: { kind: 'message', delivered } };
+}
+
+/** A payload that waits for no other one. */
+function unordered(ack: readonly Effect[]): OpenHandlers {
+  return {
+    onOpened: (opened) => [...ack, notifyMessage(opened)],
+    onDuplicate: () => [...ack],
+    onRefused: () => [...ack],
+  };
 }

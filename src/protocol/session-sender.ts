@@ -3,6 +3,7 @@ import { DeliveryError, SessionError, type SlimError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import type { CommandId, DeliveryProgress, Effect, Env, SessionCommand, SessionConfig } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, type MessageBuilder } from './message-builder.js';
+import type { PayloadProtection } from './payload-protection.js';
 import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer, type StoredMessage } from './producer-buffer.js';
 import { RetryQueue } from './retry-queue.js';
 import { SEQUENCE_LIMIT, sequenceAdd, sequenceDistance } from './sequence.js';
@@ -27,12 +28,15 @@ class Outgoing implements DeliveryProgress {
   readonly id: CommandId;
   readonly command: PublishCommand;
   messageId: number | undefined;
+  /** As it travels: encrypted, if the session is. The same for everybody and each time. */
+  payload: Uint8Array;
   readonly acknowledgedBy = new Map<string, Name>();
   readonly missingFrom = new Map<string, Name>();
 
   constructor(id: CommandId, command: PublishCommand) {
     this.id = id;
     this.command = command;
+    this.payload = command.payload;
   }
 
   get acked(): readonly Name[] {
@@ -48,8 +52,8 @@ class Outgoing implements DeliveryProgress {
   }
 
   get stored(): StoredMessage {
-    const { payload, payloadType, metadata } = this.command;
-    return { messageId: this.messageId ?? 0, payloadType, blob: payload, metadata };
+    const { payloadType, metadata } = this.command;
+    return { messageId: this.messageId ?? 0, payloadType, blob: this.payload, metadata };
   }
 }
 
@@ -60,10 +64,14 @@ class Outgoing implements DeliveryProgress {
 export class SessionSender {
   readonly #config: SessionConfig;
   readonly #build: MessageBuilder;
+  readonly #protection: PayloadProtection | undefined;
   readonly #endpoints = new Map<string, Name>();
   readonly #buffer = new ProducerBuffer();
   readonly #unacked: RetryQueue<number, Outgoing>;
   #unackedBytes = 0;
+  /** Being encrypted: they have their place in the window already. */
+  #sealing = 0;
+  #sealingBytes = 0;
   #queue: Outgoing[] = [];
   #queueHead = 0;
   #queuedBytes = 0;
@@ -74,9 +82,10 @@ export class SessionSender {
   /** Where messages to everybody go; a caller learns the id of a point-to-point peer only from its discovery reply. */
   #destination: Name;
 
-  constructor(config: SessionConfig, build: MessageBuilder) {
+  constructor(config: SessionConfig, build: MessageBuilder, protection?: PayloadProtection) {
     this.#config = config;
     this.#build = build;
+    this.#protection = protection;
     this.#unacked = new RetryQueue(config.timeoutMs, config.maxRetries);
     this.#lastId = config.resumeAfter;
     this.#oldestUnackedId = config.resumeAfter;
@@ -216,21 +225,24 @@ export class SessionSender {
 
   #canTransmit(outgoing: Outgoing): boolean {
     if (!this.#isLinkUp || this.#endpoints.size === 0) return false;
-    if (this.#unacked.size === 0) return true;
-    if (this.#unacked.size >= SEND_WINDOW || this.#unackedBytes + outgoing.bytes > SEND_WINDOW_BYTES) return false;
+    const count = this.#unacked.size + this.#sealing;
+    if (count === 0) return true;
+    const bytes = this.#unackedBytes + this.#sealingBytes + outgoing.bytes;
+    if (count >= SEND_WINDOW || bytes > SEND_WINDOW_BYTES) return false;
     return this.#hasSequenceRoom();
   }
 
   /** A peer that misses one message must not see numbers further ahead than what is kept for it. */
   #hasSequenceRoom(): boolean {
-    if (sequenceDistance(this.#oldestUnackedId, this.#lastId) < PRODUCER_BUFFER_MESSAGES - 1) return true;
+    const room = PRODUCER_BUFFER_MESSAGES - 1 - this.#sealing;
+    if (sequenceDistance(this.#oldestUnackedId, this.#lastId) < room) return true;
     let oldest = sequenceAdd(this.#lastId, 1);
     for (const { messageId } of this.#unacked.values()) {
       if (messageId === undefined || messageId >= SEQUENCE_LIMIT) continue;
       if (sequenceDistance(messageId, oldest) > 0) oldest = messageId;
     }
     this.#oldestUnackedId = oldest;
-    return sequenceDistance(oldest, this.#lastId) < PRODUCER_BUFFER_MESSAGES - 1;
+    return sequenceDistance(oldest, this.#lastId) < room;
   }
 
   #flush(env: Env): Effect[] {
@@ -247,7 +259,11 @@ export class SessionSender {
       const { to } = next.command;
       if (to !== undefined && !this.#endpoints.has(to.key)) {
         effects.push(
-          delivery(next, 'failed', new SessionError('participant-not-found', `participant not found: ${to.toString()}`)),
+          delivery(
+            next,
+            'failed',
+            new SessionError('participant-not-found', `participant not found: ${to.toString()}`),
+          ),
         );
       } else {
         effects.push(...this.#transmit(next, env));
@@ -256,7 +272,21 @@ export class SessionSender {
   }
 
   #transmit(outgoing: Outgoing, env: Env): Effect[] {
-    const { to, payload, payloadType, metadata } = outgoing.command;
+    if (this.#protection?.isEncrypting !== true) return this.#transmitSealed(outgoing, env);
+    this.#sealing += 1;
+    this.#sealingBytes += outgoing.bytes;
+    return this.#protection.seal(outgoing.payload, (result, later) => {
+      this.#sealing -= 1;
+      this.#sealingBytes -= outgoing.bytes;
+      if (!result.ok) return [delivery(outgoing, 'failed', result.error)];
+      outgoing.payload = result.bytes;
+      return this.#transmitSealed(outgoing, later);
+    });
+  }
+
+  #transmitSealed(outgoing: Outgoing, env: Env): Effect[] {
+    const { payload } = outgoing;
+    const { to, payloadType, metadata } = outgoing.command;
     let messageId: number;
     if (to === undefined) {
       messageId = sequenceAdd(this.#lastId, 1);
@@ -281,7 +311,8 @@ export class SessionSender {
   }
 
   #message(outgoing: Outgoing, destination: Name) {
-    const { to, payload, payloadType, metadata } = outgoing.command;
+    const { payload } = outgoing;
+    const { to, payloadType, metadata } = outgoing.command;
     return this.#build.build(
       MessageType.msg,
       destination,

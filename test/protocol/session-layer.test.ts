@@ -145,12 +145,18 @@ describe('a JoinRequest', () => {
   test.each([
     ['a group without timer settings', { content: joinWithout('timerSettings') }, 'protocol-violation'],
     ['a group without a channel', { content: joinWithout('channel') }, 'protocol-violation'],
-    ['a group with MLS', { content: join({ enableMls: true }) }, 'mls-unsupported'],
     ['trap 22: a group that this app shall moderate', { metadata: { IS_MODERATOR: 'TRUE' } }, 'protocol-violation'],
   ])('is refused loudly, without an answer: %s', (_, options, code) => {
     const route = routeInbound(message('joinRequest', M, { to: A, ...options }), A, none);
     expect(route).toMatchObject({ kind: 'refuse', code });
     expect((route as { text: string }).text).toContain('agntcy/ns/m/1');
+  });
+
+  test('to a group with MLS brings how payloads are protected; without MLS there is nothing of it', () => {
+    const request = message('joinRequest', M, { to: A, content: join({ enableMls: true }) });
+    expect(configOf(routeInbound(request, A, none)).mls).toEqual({ policy: 'auto' });
+    expect(configOf(routeInbound(request, A, none, 'require')).mls).toEqual({ policy: 'require' });
+    expect(configOf(routeInbound(message('joinRequest', M, { to: A }), A, none))).not.toHaveProperty('mls');
   });
 
   test('of an unknown session type, with another content, or from nobody in particular is ignored', () => {

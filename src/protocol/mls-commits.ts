@@ -1,0 +1,74 @@
+import type { MlsPayload } from '../wire/index.js';
+import type { Effect, Env } from './machine.js';
+import type { MlsOperations } from './mls-operations.js';
+import type { PayloadProtection } from './payload-protection.js';
+
+/** How many commits may wait for one before them. */
+const MAX_WAITING = 64;
+
+/** What the message around a welcome or commit asks for; it is told again for a repetition, and then only answers. */
+export type ApplyChange = (env: Env) => Effect[];
+
+interface WaitingCommit {
+  readonly commit: Uint8Array;
+  readonly change: 'add' | 'remove';
+  readonly apply: ApplyChange;
+}
+
+/**
+ * A participant's MLS group as far as messages go: the welcome, then every commit once and in the order of the moderator's
+ * numbers (`mls_state.rs`). A change of the member list is made, and acknowledged, only with its commit.
+ */
+export class MlsCommits {
+  readonly #mls: MlsOperations;
+  readonly #protection: PayloadProtection;
+  readonly #waiting = new Map<number, WaitingCommit>();
+  #lastId = 0;
+
+  constructor(mls: MlsOperations, protection: PayloadProtection) {
+    this.#mls = mls;
+    this.#protection = protection;
+  }
+
+  /** A welcome that was not applied yet. One that does not open is not acknowledged. */
+  onWelcome(payload: MlsPayload | undefined, env: Env, apply: ApplyChange): Effect[] {
+    if (payload === undefined) return [failed('the moderator sent a welcome without MLS')];
+    return this.#mls.request({ op: 'join', welcome: payload.content }, (result, later) => {
+      if (!result.ok) {
+        // Welcomed twice, and the first welcome was it.
+        if (this.#lastId > 0 && result.error.code === 'mls-no-key-package') return apply(env);
+        return [failed(`could not join the MLS group: ${result.error.message}`)];
+      }
+      this.#lastId = payload.commitId;
+      for (const id of this.#waiting.keys()) if (id <= this.#lastId) this.#waiting.delete(id);
+      return [...apply(later), ...this.#protection.onEpoch(result.epoch), ...this.#applyNext()];
+    });
+  }
+
+  /** The commit of a GroupAdd or GroupRemove. */
+  onCommit(payload: MlsPayload | undefined, change: 'add' | 'remove', env: Env, apply: ApplyChange): Effect[] {
+    // Before the welcome nothing can be done with it; it is part of the welcome, or comes again.
+    if (this.#lastId === 0) return [];
+    if (payload === undefined) return [failed(`the moderator sent a group ${change} without MLS`)];
+    if (payload.commitId <= this.#lastId) return apply(env);
+    if (this.#waiting.has(payload.commitId) || this.#waiting.size >= MAX_WAITING) return [];
+    this.#waiting.set(payload.commitId, { commit: payload.content, change, apply });
+    return this.#applyNext();
+  }
+
+  #applyNext(): Effect[] {
+    const next = this.#waiting.get(this.#lastId + 1);
+    if (next === undefined) return [];
+    this.#lastId += 1;
+    this.#waiting.delete(this.#lastId);
+    const { commit, change, apply } = next;
+    return this.#mls.request({ op: 'commit', commit, change }, (result, env) => {
+      if (!result.ok) return [failed(`could not follow a change of the MLS group: ${result.error.message}`)];
+      return [...apply(env), ...this.#protection.onEpoch(result.epoch), ...this.#applyNext()];
+    });
+  }
+}
+
+function failed(text: string): Effect {
+  return { kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } };
+}

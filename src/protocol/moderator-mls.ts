@@ -1,0 +1,70 @@
+import type { Name } from '../name/index.js';
+import type { MlsError } from '../util/index.js';
+import type { MlsPayload } from '../wire/index.js';
+import type { Effect, Env } from './machine.js';
+import type { MlsOperations } from './mls-operations.js';
+import type { PayloadProtection } from './payload-protection.js';
+
+/** What an addition is announced with: the commit for the members, the welcome for the new one. */
+export type MlsAnnouncement =
+  | { readonly ok: true; readonly commit: MlsPayload; readonly welcome: MlsPayload }
+  | { readonly ok: false; readonly error: MlsError };
+
+/**
+ * The moderator's MLS group: every commit is made here, applied here at once, and numbered (`mls_state.rs`). A number is used
+ * up also by a removal that nobody is left to hear of.
+ */
+export class ModeratorMls {
+  readonly #mls: MlsOperations;
+  readonly #protection: PayloadProtection;
+  #hasGroup = false;
+  #lastCommitId = 0;
+
+  constructor(mls: MlsOperations, protection: PayloadProtection) {
+    this.#mls = mls;
+    this.#protection = protection;
+  }
+
+  /** Makes the group, the first time. */
+  createGroup(): Effect[] {
+    if (this.#hasGroup) return [];
+    this.#hasGroup = true;
+    return this.#mls.request({ op: 'createGroup' }, (result) => {
+      if (result.ok) return this.#protection.onEpoch(result.epoch);
+      this.#hasGroup = false;
+      return [failed(`could not make an MLS group: ${result.error.message}`)];
+    });
+  }
+
+  /** Adds a member. A key package or token that does not hold gives an error, and the group stays as it was. */
+  add(member: Name, keyPackage: Uint8Array, next: (made: MlsAnnouncement, env: Env) => Effect[]): Effect[] {
+    return this.#mls.request({ op: 'add', member, keyPackage }, (result, env) => {
+      if (!result.ok) return next({ ok: false, error: result.error }, env);
+      const commitId = this.#nextCommitId();
+      const commit = { commitId, content: result.bytes };
+      const welcome = { commitId, content: result.welcome ?? new Uint8Array(0) };
+      return [...next({ ok: true, commit, welcome }, env), ...this.#protection.onEpoch(result.epoch)];
+    });
+  }
+
+  /** Removes a member; without a commit to announce if it was not in the MLS group. */
+  remove(member: Name, next: (commit: MlsPayload | undefined, env: Env) => Effect[]): Effect[] {
+    return this.#mls.request({ op: 'remove', member }, (result, env) => {
+      if (!result.ok) {
+        const text = `could not remove ${member.toString()} from the MLS group: ${result.error.message}`;
+        return [failed(text), ...next(undefined, env)];
+      }
+      const commit = { commitId: this.#nextCommitId(), content: result.bytes };
+      return [...next(commit, env), ...this.#protection.onEpoch(result.epoch)];
+    });
+  }
+
+  #nextCommitId(): number {
+    this.#lastCommitId += 1;
+    return this.#lastCommitId;
+  }
+}
+
+function failed(text: string): Effect {
+  return { kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } };
+}
