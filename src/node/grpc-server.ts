@@ -42,8 +42,10 @@ interface SessionState {
 /**
  * The gRPC face of the node: listens, opens a {@link GrpcConnection} per OpenChannel stream, pings idle clients.
  *
- * Written on `node:http2` and not on the server of grpc-js: that one can neither reset the stream of a client that does not
- * read nor write several messages at once (data-plane.md 6.7 case 38; src/node/index.ts has the measurements).
+ * Written on `node:http2` and not on the server of grpc-js, which cannot reset the stream of a client that does not read
+ * (data-plane.md 6.7 case 38) and writes one message at a time. Measured on loopback with messages of 431 bytes, microseconds of
+ * the server's CPU per publish to 1, 3 and 15 receivers, routing not included: grpc-js stream 8, 19, 127; grpc-js interceptor
+ * 3.3, 5, 14; this 1.7, 1.7, 5.
  */
 export class GrpcServer implements GrpcConnectionOwner {
   readonly #server: Http2Server;
