@@ -17,8 +17,9 @@ function say(text: string): void {
 }
 
 test('our library against released bindings', { timeout: rounds * 300_000 }, async () => {
-  if (!installedParts().has(REAL))
+  if (!installedParts().has(REAL)) {
     throw new Error(`slim-bindings ${REAL} are not installed: run setup.sh ${REAL} of the kit`);
+  }
   say(
     `${rounds} rounds on ${availableParallelism()} cores, in turn on the same node of ${REAL}; ${PAYLOAD_BYTES} bytes a message,`,
   );

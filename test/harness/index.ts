@@ -7,7 +7,6 @@
  * @packageDocumentation
  */
 export { freePort } from './free-port.js';
-export { baseName, text } from './json-fields.js';
 export {
   type ExitStatus,
   JsonProcess,
@@ -25,7 +24,7 @@ export {
   type TimedEvent,
 } from './member.js';
 export { type NodeKind, type NodeProcess, startNode } from './node-process.js';
-export { programPath, repoRoot } from './paths.js';
-export { installedParts, kitFolder, kitScript, peersHome, pythonOf, slimProgram } from './peers-kit.js';
+export { repoRoot } from './paths.js';
+export { installedParts, kitFolder, kitScript, pythonOf } from './peers-kit.js';
 export { realMember } from './real-member.js';
 export { slimChatMember } from './slim-chat-member.js';
