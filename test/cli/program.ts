@@ -1,0 +1,169 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { expect, onTestFinished } from 'vitest';
+
+import { eventProblems } from './json-contract.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const script = path.join(root, 'dist', 'bin', 'slim-chat.js');
+
+/** Generous, because the machine may be busy; reached only when something is wrong. */
+const PATIENCE_MS = 30_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** How a process ended. */
+export interface ProgramEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** The built program in a process of its own. It dies with the test. */
+export class Program {
+  readonly child: ChildProcessWithoutNullStreams;
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<ProgramEnd>;
+  #end: ProgramEnd | undefined;
+  readonly #waiters = new Set<() => void>();
+
+  constructor(
+    args: readonly string[],
+    options: { readonly env?: NodeJS.ProcessEnv; readonly node?: readonly string[] } = {},
+  ) {
+    const { SLIM_LOCAL: _local, SLIM_SLIM: _slim, SLIM_SHARED_SECRET: _secret, ...inherited } = process.env;
+    this.child = spawn(process.execPath, [...(options.node ?? []), script, ...args], {
+      env: { ...inherited, ...options.env },
+      cwd: root,
+    });
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#wake();
+    });
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#wake();
+    });
+    // A program that ends early closes its input; what a test writes then is lost, as it should be.
+    this.child.stdin.on('error', () => undefined);
+    this.ended = once(this.child, 'close').then((values) => {
+      const [code, signal] = values as [number | null, NodeJS.Signals | null];
+      this.#end = { code, signal };
+      this.#wake();
+      return this.#end;
+    });
+    onTestFinished(async () => {
+      this.child.kill('SIGKILL');
+      await this.ended;
+    });
+  }
+
+  write(text: string): void {
+    this.child.stdin.write(text);
+  }
+
+  /** Waits for the exit code. */
+  async exit(): Promise<number | null> {
+    await this.until('the end', () => this.#end !== undefined);
+    return (await this.ended).code;
+  }
+
+  /** Waits until a condition on its output holds; fails with the output if that does not happen. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    const deadlineMs = Date.now() + PATIENCE_MS;
+    while (!condition()) {
+      const leftMs = deadlineMs - Date.now();
+      if (leftMs <= 0 || this.#end !== undefined) {
+        throw new Error(`waited in vain for ${what}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, leftMs);
+        this.#waiters.add(wake);
+      });
+    }
+  }
+
+  /** Waits for a text on stdout. */
+  async untilShown(text: string): Promise<void> {
+    await this.until(JSON.stringify(text), () => this.stdout.includes(text));
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}
+
+/** The program with `--json`. */
+export class JsonProgram extends Program {
+  readonly #events: Fields[] = [];
+  /** Length of the output that has been parsed. */
+  #parsed = 0;
+
+  constructor(args: readonly string[], options: ConstructorParameters<typeof Program>[1] = {}) {
+    super(['--json', ...args], options);
+    // Whatever a test is about, every line it causes must fit the contract.
+    onTestFinished(() => {
+      for (const line of this.lines) expect(eventProblems(line)).toBe('');
+    });
+  }
+
+  get lines(): readonly string[] {
+    return this.stdout.split('\n').slice(0, -1);
+  }
+
+  get events(): readonly Fields[] {
+    for (let end = this.stdout.indexOf('\n', this.#parsed); end >= 0; end = this.stdout.indexOf('\n', this.#parsed)) {
+      this.#events.push(JSON.parse(this.stdout.slice(this.#parsed, end)) as Fields);
+      this.#parsed = end + 1;
+    }
+    return this.#events;
+  }
+
+  send(command: Fields): void {
+    this.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** The first event with these fields, from the `from`th event on; waits for it. */
+  async event(fields: Fields, from = 0): Promise<Fields> {
+    const find = (): Fields | undefined =>
+      this.events.slice(from).find((event) => Object.entries(fields).every(([key, value]) => event[key] === value));
+    await this.until(JSON.stringify(fields), () => find() !== undefined);
+    const found = find();
+    if (found === undefined) throw new Error('the event is gone');
+    return found;
+  }
+
+  /** Events of one type so far. */
+  of(type: string): readonly Fields[] {
+    return this.events.filter((event) => event['type'] === type);
+  }
+}
+
+/** A port of this computer that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Runs `slim-chat node` on a free port, or on one that was used before. Resolves to its endpoint. */
+export async function startNode(port = 0): Promise<{ readonly node: Program; readonly slim: string }> {
+  const node = new Program(['node', '--listen', `127.0.0.1:${String(port)}`]);
+  await node.untilShown('SLIM node at ');
+  const slim = /http:\/\/\S+/.exec(node.stdout)?.[0];
+  if (slim === undefined) throw new Error(`no endpoint in ${node.stdout}`);
+  return { node, slim };
+}
