@@ -21,12 +21,14 @@ const retired = path.join(root, `.dist-${process.pid}-old`);
 
 const ASSET = /\.(?:json|wasm)$/;
 const GENERATED = /[\\/]generated[\\/].*\.(?:js|d\.ts)$/;
+/** Intermediate files of the wasm crate, if somebody built it in place. */
+const RUBBISH = /[\\/]target[\\/]/;
 
 /** Copies what the compiler leaves behind. */
 function copyAssets() {
   for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
-    if (!entry.isFile() || !(ASSET.test(file) || GENERATED.test(file))) continue;
+    if (!entry.isFile() || RUBBISH.test(file) || !(ASSET.test(file) || GENERATED.test(file))) continue;
     const copy = path.join(fresh, path.relative(source, file));
     mkdirSync(path.dirname(copy), { recursive: true });
     copyFileSync(file, copy);

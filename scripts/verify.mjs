@@ -11,6 +11,7 @@ const STEPS = {
   imports: ['npm', 'run', '-s', 'imports'],
   unused: ['npm', 'run', '-s', 'unused'],
   generated: ['npm', 'run', '-s', 'generate', '--', '--check'],
+  wasm: ['node', 'scripts/build-mls-wasm.mjs', '--check'],
   build: ['npm', 'run', '-s', 'build'],
   readme: ['npm', 'run', '-s', 'readme', '--', '--check'],
   test: ['npm', 'test'],
