@@ -26,7 +26,8 @@ export const FOLDERS = {
 /** Packages that only some folders may import. The pattern matches the import as it is written. */
 export const PACKAGES = [
   { pattern: '^(?:react|ink)(?:/|$)', folders: ['ui', 'cli'], why: 'React and Ink stay in the terminal UI.' },
-  { pattern: '^@grpc/', folders: ['transport', 'node'], why: 'gRPC is a detail of the transport and the node.' },
+  { pattern: '^@grpc/', folders: [], why: 'grpc-js is the foreign peer of the tests; see src/DECISIONS.md.' },
+  { pattern: '^node:http2$', folders: ['transport', 'node'], why: 'HTTP/2 is a detail of the transport and the node.' },
   { pattern: '^protobufjs', folders: ['wire'], why: 'Only the codec knows protobuf.' },
   { pattern: '^yargs', folders: ['cli'], why: 'Command line options are read in one place.' },
 ];
