@@ -11,7 +11,7 @@ import type {
   SessionConfig,
   SessionMachine,
 } from './machine.js';
-import { FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
+import { FANOUT_ALL, FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
 import { MlsCommits } from './mls-commits.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
 import { RecentSet } from './recent-set.js';
@@ -177,7 +177,7 @@ export class SessionParticipant implements SessionMachine {
     if (this.#answered.has(request.session.messageId)) return [];
     return this.#core.mls.request({ op: 'keyPackage' }, (result) => {
       if (result.ok)
-        return this.#answer(request, MessageType.joinReply, { kind: 'joinReply', keyPackage: result.bytes });
+        {return this.#answer(request, MessageType.joinReply, { kind: 'joinReply', keyPackage: result.bytes });}
       // An empty reply would wedge a 0.7.0 moderator (session.md 10.10).
       const text = `could not answer an invitation with MLS: ${result.error.message}`;
       return [{ kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } }];
@@ -309,9 +309,9 @@ export class SessionParticipant implements SessionMachine {
   }
 
   #onPing(request: PublishMessage): Effect[] {
-    const { fanout } = request.header;
     const { messageId } = request.session;
-    // To the moderator, with the fanout it came with (`session_participant.rs:on_ping`).
+    // To the moderator, with the fanout it came with (`session_participant.rs:on_ping`), as far as it is one.
+    const fanout = request.header.fanout === FANOUT_ONE ? FANOUT_ONE : FANOUT_ALL;
     const reply = this.#core.build.build(MessageType.ping, request.header.source, fanout, messageId, { kind: 'ping' });
     const send: Effect = { kind: 'send', message: reply };
     if (this.#hasModeratorPinged) return [send];

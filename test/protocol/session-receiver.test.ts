@@ -8,6 +8,7 @@ import {
   A,
   B,
   callConfig,
+  delivered,
   groupConfig,
   M,
   message,
@@ -28,8 +29,8 @@ function receiverOf(config: SessionConfig = groupConfig(M)) {
   return {
     env,
     receiver,
-    get: (message: PublishMessage): Effect[] => receiver.onMsg({ message, subject: 'subject' }, env),
-    reply: (message: PublishMessage): Effect[] => receiver.onRtxReply({ message, subject: 'subject' }, env),
+    get: (message: PublishMessage): Effect[] => receiver.onMsg(delivered(message), env),
+    reply: (message: PublishMessage): Effect[] => receiver.onRtxReply(delivered(message), env),
     pass: (ms: number): Effect[] => {
       env.nowMs += ms;
       return receiver.onTimer(env);

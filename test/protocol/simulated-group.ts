@@ -149,10 +149,10 @@ export class SimulatedGroup {
   }
 
   #checkHas(member: Name, text: string, messageId: number | undefined): void {
-    const receiver = this.apps.find((app) => app.name.equals(member));
-    if (receiver === undefined || receiver.sessions.length !== 1 || !receiver.session!.isAlive) return;
-    if (receiver.session!.received.some((received) => received.text === text)) return;
-    if (receiver.session!.lost.some((lost) => lost.messageId === messageId)) return;
+    const [session, ...later] = this.apps.find((app) => app.name.equals(member))?.sessions ?? [];
+    if (session?.isAlive !== true || later.length > 0) return;
+    if (session.received.some((received) => received.text === text)) return;
+    if (session.lost.some((lost) => lost.messageId === messageId)) return;
     throw new Error(`${short(member)} acknowledged "${text}" and does not have it`);
   }
 

@@ -278,7 +278,7 @@ function decode(bytes: Uint8Array): PublishMessage {
 }
 
 /** Appendix A 1 and 2 of session.md. */
-function checkOutbound(message: OutboundMessage): void {
+export function checkOutbound(message: OutboundMessage): void {
   const { source, fanout, sessionId, messageId, content, error } = message;
   if (!source.hasId) throw new Error('the source of a message is no full name');
   if (fanout !== 1 && fanout !== 256) throw new Error(`fanout ${String(fanout)}`);

@@ -158,6 +158,8 @@ export class SimulatedSession {
         this.app.network.note(`${short(this.app.name)} ${trace([effect]).join()}`);
         return;
       }
+      case 'mls':
+        throw new Error('these sessions are without MLS');
       case 'end':
         this.end = effect.reason;
         this.app.network.note(`${short(this.app.name)} end ${effect.reason}`);

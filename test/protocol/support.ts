@@ -1,6 +1,7 @@
 import { Name } from '../../src/name/index.js';
 import type {
   CommandId,
+  Delivered,
   Effect,
   Env,
   Input,
@@ -176,6 +177,13 @@ export function arrived(message: OutboundMessage): PublishMessage {
   };
 }
 
+/** A payload message as a receiver takes it. */
+export function delivered(message: PublishMessage): Delivered {
+  const { content } = message;
+  const payload = content.kind === 'app' ? content.blob : new Uint8Array(0);
+  return { message, subject: 'subject', payload, isEncrypted: false };
+}
+
 export function textOf(content: Content): string {
   return content.kind === 'app' ? new TextDecoder().decode(content.blob) : `(${content.kind})`;
 }
@@ -222,6 +230,8 @@ function noticeTrace(notice: SessionNotice): string {
       return `left ${short(notice.member)} ${notice.reason} ${list(notice.members)}`;
     case 'lost':
       return `lost ${short(notice.from)} ${String(notice.messageId)}`;
+    case 'mls':
+      return `mls ${notice.state}${notice.epoch === undefined ? '' : ` ${String(notice.epoch)}`} ${list(notice.clearPeers)}`;
     case 'warning':
       return `warning ${notice.code}`;
   }
@@ -240,6 +250,8 @@ function effectTrace(effect: Effect): string {
       return `clearTimer ${effect.timer}`;
     case 'notify':
       return noticeTrace(effect.notice);
+    case 'mls':
+      return `mls ${effect.request.op}`;
     case 'delivery': {
       const progress = `${String(effect.progress.acked.length)}/${String(effect.progress.missing.length)}`;
       const error = effect.error === undefined ? '' : ` ${effect.error.code}`;
