@@ -14,7 +14,6 @@ export { editDistance } from './edit-distance.js';
 export type { ChatCommand, ChatEvent, ChatEventBody, ChatStatus, MemberInfo, MlsStatus } from './events.js';
 export { formatLine, type LineLayout, type LineParts, lineParts } from './format-line.js';
 export type { ChatLine, LineKind, LineLog } from './line-log.js';
-export { LIVE_MS } from './own-messages.js';
 export { sanitiseLine, sanitiseName, sanitiseText } from './sanitise.js';
 export {
   deliveryWords,

@@ -7,6 +7,8 @@ import { waitingLines } from './session-events.js';
 export interface StartInfo {
   /** Whether the public demo secret is in use. */
   readonly isDemoSecret: boolean;
+  /** Whether the group to moderate is encrypted end to end. */
+  readonly mls: boolean;
   /** Whether `--local` was not given, so that the name was made up. */
   readonly isDerivedName: boolean;
   /** How to start this program, e.g. `npx slim-chat`. */
@@ -33,9 +35,8 @@ export function startLines(ready: Extract<ChatEvent, { type: 'ready' }>, info: S
   if (ready.channel === null) {
     lines.push(`Connected to ${where} as ${local}.${info.isDemoSecret ? ' Demo secret.' : ''}`);
   } else {
-    lines.push(
-      `You are ${local}, moderator of ${nameWithoutId(ready.channel)}. ${info.isDemoSecret ? 'Demo secret, ' : ''}MLS off.`,
-    );
+    const protection = `${info.isDemoSecret ? 'Demo secret, ' : ''}${info.mls ? 'MLS asked for' : 'MLS off'}.`;
+    lines.push(`You are ${local}, moderator of ${nameWithoutId(ready.channel)}. ${protection}`);
   }
   if (info.isDerivedName) lines.push(`Your name was made from your user name; choose another with --local org/ns/app.`);
   if (ready.channel === null) return [...lines, ...waitingLines(ready.local)];
