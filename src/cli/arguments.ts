@@ -54,9 +54,14 @@ export async function readArguments(
   return {
     text: (name) => (given.has(name) ? String(given.get(name)) : fromEnv(name)),
     list: (name) => splitList(given.has(name) ? given.get(name) : fromEnv(name)),
-    switched: (name) => (given.has(name) ? given.get(name) === true : undefined),
+    switched: (name) => (given.has(name) ? given.get(name) === true : isOn(fromEnv(name))),
     origin: (name) => (given.has(name) ? 'flag' : fromEnv(name) === undefined ? undefined : 'env'),
   };
+}
+
+/** A switch in the environment, in the words of SLIM's example programs. */
+function isOn(value: string | undefined): boolean | undefined {
+  return value === undefined ? undefined : /^(?:1|true|yes|on)$/i.test(value);
 }
 
 /** The text of `--help`. */

@@ -155,6 +155,7 @@ class ChatProgram {
     const { secret, isDerivedName, invites, sharedOptions } = this.#settings;
     return new Face(store, {
       isDemoSecret: secret.isDemo,
+      mls: this.#settings.mls,
       isDerivedName,
       program: PROGRAM,
       invites: invites.map((name) => name.withoutId().toString()),
@@ -187,6 +188,7 @@ class ChatProgram {
         invites: settings.invites,
         timeoutMs: settings.timeoutMs,
         maxRetries: settings.maxRetries,
+        mls: settings.mls,
         waitInvites: settings.waitInvites,
         lingerMs: settings.lingerMs,
         isNodeEmbedded: node !== undefined,
@@ -222,6 +224,7 @@ class ChatProgram {
       slim: this.#settings.slim,
       sharedSecret: this.#settings.secret.reveal(),
       messageDelivery: 'events',
+      mlsPayload: this.#settings.mlsPayload,
       connectAttempts: ATTEMPTS[this.#mode],
       signal,
       onEvent,

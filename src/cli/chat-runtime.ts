@@ -31,6 +31,8 @@ export interface RuntimeConfig {
   /** T and R of the group; `undefined` leaves them to the client. */
   readonly timeoutMs: number | undefined;
   readonly maxRetries: number | undefined;
+  /** Whether the group is encrypted end to end. */
+  readonly mls: boolean;
   readonly waitInvites: boolean;
   /** Longest wait for deliveries when the input has ended. */
   readonly lingerMs: number | undefined;
@@ -114,7 +116,7 @@ export class ChatRuntime {
       this.#onAppEvent(event);
     }, this.#aborted.signal);
     this.#app = app;
-    const { channel, timeoutMs, maxRetries } = this.#config;
+    const { channel, timeoutMs, maxRetries, mls } = this.#config;
     this.#emit({
       type: 'ready',
       local: app.name.toString(),
@@ -130,6 +132,7 @@ export class ChatRuntime {
       channel,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(maxRetries !== undefined && { maxRetries }),
+      mls,
     });
     this.#keeper = new InviteKeeper(this.#addSession(session), this.#config.waitInvites);
     this.#guard(this.#keeper.run(this.#config.invites));

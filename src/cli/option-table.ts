@@ -54,6 +54,20 @@ export const CHAT_OPTIONS: readonly OptionInfo[] = [
     help: 'the same from a file',
     env: 'SLIM_SHARED_SECRET_FILE',
   },
+  {
+    name: 'enable-mls',
+    kind: 'switch',
+    arg: '',
+    help: 'end-to-end encryption (MLS) of the group you moderate; a group you are invited to decides itself',
+    env: 'SLIM_ENABLE_MLS',
+  },
+  {
+    name: 'mls-payload',
+    kind: 'text',
+    arg: 'auto|require|clear',
+    help: 'with MLS: encrypt unless all others send in clear (auto), show nothing that comes in clear, or send in clear',
+    env: 'SLIM_MLS_PAYLOAD',
+  },
   { name: 'plain', kind: 'switch', arg: '', help: 'one line per event, for pipes and screen readers' },
   { name: 'json', kind: 'switch', arg: '', help: 'JSON Lines on both sides, for programs' },
   {
@@ -125,7 +139,6 @@ export interface MissingOption {
 
 /** Options that people may bring along from SLIM's examples. Ignoring one would promise what is not done. */
 export const MISSING_OPTIONS: readonly MissingOption[] = [
-  { name: 'enable-mls', what: 'end-to-end encryption (MLS)', env: 'SLIM_ENABLE_MLS' },
   { name: 'jwt', what: 'identity by JWT', env: 'SLIM_JWT' },
   { name: 'spire-trust-bundle', what: 'identity by SPIRE', env: 'SLIM_SPIRE_TRUST_BUNDLE' },
   { name: 'spire-socket-path', what: 'identity by SPIRE', env: 'SLIM_SPIRE_SOCKET_PATH' },

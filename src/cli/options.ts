@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { userInfo } from 'node:os';
 
+import type { MlsPolicy } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { type ListenAddress, parseListen } from '../node/index.js';
 import { type ClientConfig, isLoopback, parseClientConfig } from '../transport/index.js';
@@ -38,6 +39,9 @@ export interface ChatSettings {
   readonly timeoutMs: number | undefined;
   /** R of the session. */
   readonly maxRetries: number | undefined;
+  /** Whether the group to moderate has MLS. */
+  readonly mls: boolean;
+  readonly mlsPayload: MlsPolicy;
   readonly waitInvites: boolean;
   /** Longest wait for deliveries at the end of the input, milliseconds. */
   readonly lingerMs: number | undefined;
@@ -128,6 +132,8 @@ function chatSettings(given: GivenOptions): ChatSettings {
     node,
     timeoutMs: durationOf(given, 'timeout'),
     maxRetries: countOf(given, 'max-retries'),
+    mls: given.switched('enable-mls') === true,
+    mlsPayload: mlsPolicy(given),
     waitInvites: given.switched('wait-invites') ?? true,
     lingerMs: durationOf(given, 'linger'),
     logFile: given.text('log-file'),
@@ -189,6 +195,12 @@ function nodeMode(given: GivenOptions, isSlimGiven: boolean): NodeMode {
   if (mode === 'auto') return isSlimGiven ? 'never' : 'auto';
   if (mode === 'always' || mode === 'never') return mode;
   throw new UsageError('invalid-option', `--node is auto, always or never, got ${JSON.stringify(mode)}.`);
+}
+
+function mlsPolicy(given: GivenOptions): MlsPolicy {
+  const policy = given.text('mls-payload') ?? 'auto';
+  if (policy === 'auto' || policy === 'require' || policy === 'clear') return policy;
+  throw new UsageError('invalid-option', `--mls-payload is auto, require or clear, got ${JSON.stringify(policy)}.`);
 }
 
 function durationOf(given: GivenOptions, name: string): number | undefined {

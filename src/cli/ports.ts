@@ -62,6 +62,7 @@ export interface GroupOptions {
   readonly channel: Name;
   readonly timeoutMs?: number;
   readonly maxRetries?: number;
+  readonly mls?: boolean;
 }
 
 /** A connected app. */

@@ -41,7 +41,8 @@ export class MlsCommits {
       }
       this.#lastId = payload.commitId;
       for (const id of this.#waiting.keys()) if (id <= this.#lastId) this.#waiting.delete(id);
-      return [...apply(later), ...this.#protection.onEpoch(result.epoch), ...this.#applyNext()];
+      // First, so that whoever hears of the session finds it protected.
+      return [...this.#protection.onEpoch(result.epoch), ...apply(later), ...this.#applyNext()];
     });
   }
 

@@ -6,6 +6,7 @@ import { ALICE, BOB, ready } from './chat-helper.js';
 type Ready = Extract<ChatEvent, { type: 'ready' }>;
 const INFO: StartInfo = {
   isDemoSecret: true,
+  mls: false,
   isDerivedName: false,
   program: 'npx slim-chat',
   invites: [],

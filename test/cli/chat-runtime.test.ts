@@ -19,6 +19,7 @@ const BASE: RuntimeConfig = {
   invites: [],
   timeoutMs: undefined,
   maxRetries: undefined,
+  mls: false,
   waitInvites: true,
   lingerMs: undefined,
   isNodeEmbedded: false,

@@ -103,18 +103,23 @@ describe('wrong options', () => {
     expect(error.exitCode).toBe(2);
   });
 
-  it.each(['--enable-mls', '--jwt x', '--spire-trust-bundle x', '--no-enable-mls'])(
-    'says that %s is not supported yet',
-    async (args) => {
-      const error = await refusal(`--local a/b/c ${args}`);
-      expect(error.message).toContain('is not supported yet');
-      expect(error.exitCode).toBe(2);
-    },
-  );
+  it.each(['--jwt x', '--spire-trust-bundle x', '--audience x'])('says that %s is not supported yet', async (args) => {
+    const error = await refusal(`--local a/b/c ${args}`);
+    expect(error.message).toContain('is not supported yet');
+    expect(error.exitCode).toBe(2);
+  });
 
   it('does not ignore what the environment promises either', async () => {
-    expect((await refusal('', { SLIM_ENABLE_MLS: 'true' })).message).toContain('SLIM_ENABLE_MLS (--enable-mls)');
-    expect((await settings('', { SLIM_ENABLE_MLS: 'false' })).isDerivedName).toBe(true);
+    expect((await refusal('', { SLIM_JWT: 'file' })).message).toContain('SLIM_JWT (--jwt)');
+  });
+
+  it('has MLS as an option, a variable, and in three ways', async () => {
+    expect(await settings('')).toMatchObject({ mls: false, mlsPayload: 'auto' });
+    expect(await settings('--enable-mls --mls-payload require')).toMatchObject({ mls: true, mlsPayload: 'require' });
+    expect((await settings('', { SLIM_ENABLE_MLS: 'true' })).mls).toBe(true);
+    expect((await settings('', { SLIM_ENABLE_MLS: 'false' })).mls).toBe(false);
+    expect((await settings('--no-enable-mls', { SLIM_ENABLE_MLS: 'true' })).mls).toBe(false);
+    expect((await refusal('--mls-payload maybe')).message).toContain('auto, require or clear');
   });
 });
 

@@ -10,7 +10,14 @@ import { LineWriter } from '../../src/cli/line-writer.js';
 import { LinePrinter, runPlainInput } from '../../src/cli/plain-mode.js';
 import { ALICE, at, BOB, message, ready, session, utcClock } from '../chat/chat-helper.js';
 
-const START = { isDemoSecret: true, isDerivedName: false, program: 'npx slim-chat', invites: [], sharedOptions: '' };
+const START = {
+  isDemoSecret: true,
+  mls: false,
+  isDerivedName: false,
+  program: 'npx slim-chat',
+  invites: [],
+  sharedOptions: '',
+};
 
 /** Plain mode around a chat that only notes what it was asked. */
 class Plain implements ChatPort {
