@@ -213,6 +213,9 @@ fn random_bytes_never_panic() {
                 bytes[position] = random() as u8;
             }
             bytes.truncate(bytes.len() - random() % 2 * (random() % bytes.len()));
+            if bytes == *original {
+                continue;
+            }
             let _ = ben.decrypt(&bytes);
             let _ = ben.stage_commit(&bytes);
             let _ = cid.inspect_key_package(&bytes);
