@@ -12,6 +12,7 @@ import { openLog } from '../../src/cli/log-file.js';
 import { ensureNode } from '../../src/cli/node-start.js';
 import { chooseRunMode, type Surroundings } from '../../src/cli/run-mode.js';
 import { type SlimNode } from '../../src/node/index.js';
+import { type ClientConfig, parseClientConfig } from '../../src/transport/index.js';
 import { AuthError, ConnectionError, UsageError } from '../../src/util/index.js';
 
 function tempFolder(): string {
@@ -154,6 +155,7 @@ describe('openLog', () => {
 
 describe('ensureNode', () => {
   const log = (): void => undefined;
+  const slim = (port: number): ClientConfig => parseClientConfig(`http://127.0.0.1:${String(port)}`);
 
   async function listen(): Promise<{ readonly server: Server; readonly port: number }> {
     const server = createServer();
@@ -176,28 +178,28 @@ describe('ensureNode', () => {
 
   it('starts one where nobody listens', async () => {
     const port = await freePort();
-    const node = await ensureNode({ host: '127.0.0.1', port }, 'auto', log);
+    const node = await ensureNode(slim(port), 'auto', log);
     onTestFinished(() => node?.close());
     expect(node?.port).toBe(port);
   });
 
   it('leaves alone whoever listens there already', async () => {
     const { port } = await listen();
-    expect(await ensureNode({ host: '127.0.0.1', port }, 'auto', log)).toBeUndefined();
+    expect(await ensureNode(slim(port), 'auto', log)).toBeUndefined();
   });
 
   it('starts none when told so', async () => {
-    expect(await ensureNode({ host: '127.0.0.1', port: await freePort() }, 'never', log)).toBeUndefined();
+    expect(await ensureNode(slim(await freePort()), 'never', log)).toBeUndefined();
   });
 
   it('insists with always', async () => {
     const { port } = await listen();
-    await expect(ensureNode({ host: '127.0.0.1', port }, 'always', log)).rejects.toMatchObject({ code: 'port-in-use' });
+    await expect(ensureNode(slim(port), 'always', log)).rejects.toMatchObject({ code: 'port-in-use' });
   });
 
   it('lets one of two that start at once have the port, and the other one use it', async () => {
     const port = await freePort();
-    const address = { host: '127.0.0.1', port };
+    const address = slim(port);
     const nodes = await Promise.all([1, 2, 3, 4].map(() => ensureNode(address, 'auto', log)));
     const started = nodes.filter((node): node is SlimNode => node !== undefined);
     onTestFinished(async () => {
