@@ -24,6 +24,8 @@ export interface ProgramIo {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly env: NodeJS.ProcessEnv;
+  /** Learns how to leave all groups, for the case of a bug: peers should not have to wait for a program that is gone. */
+  readonly onRunning: (leave: () => Promise<unknown>) => void;
 }
 
 /**
@@ -198,6 +200,10 @@ class ChatProgram {
       },
     );
     this.#runtime = runtime;
+    this.#io.onRunning(async () => {
+      runtime.exit({ exitCode: 70 });
+      await runtime.done;
+    });
     if (this.#earlyExitCode !== undefined) runtime.exit({ exitCode: this.#earlyExitCode });
     try {
       await runtime.start();

@@ -1,10 +1,13 @@
 import { writeSync } from 'node:fs';
 
 import { SlimError } from '../util/index.js';
+import { LEAVE_BUDGET_MS } from './chat-runtime.js';
 import { writeCrashFile } from './crash-file.js';
 import { crashScreen, errorScreen } from './error-screen.js';
+import type { ProgramIo } from './chat-command.js';
 import { parseCommandLine } from './options.js';
 import { readVersion } from './version.js';
+import { withinBudget } from './within-budget.js';
 
 /** Exit code of a bug. */
 const BUG = 70;
@@ -16,17 +19,20 @@ const BUG = 70;
  */
 export async function main(): Promise<void> {
   const version = readVersion();
+  let leave: () => Promise<unknown> = () => Promise.resolve();
   const onBug = (error: unknown): void => {
-    crash(error, version);
+    void crash(error, version, leave);
   };
   process.on('uncaughtException', onBug);
   process.on('unhandledRejection', onBug);
   let exitCode: number;
   try {
-    exitCode = await run(version);
+    exitCode = await run(version, (how) => {
+      leave = how;
+    });
   } catch (error) {
     if (!(error instanceof SlimError) || error.exitCode === BUG) {
-      crash(error, version);
+      await crash(error, version, leave);
       return;
     }
     printError(errorScreen(error));
@@ -36,7 +42,7 @@ export async function main(): Promise<void> {
   process.exit(exitCode);
 }
 
-async function run(version: string): Promise<number> {
+async function run(version: string, onRunning: ProgramIo['onRunning']): Promise<number> {
   const { env, stdin, stdout } = process;
   const argv = process.argv.slice(2);
   const invocation = await parseOrTell(argv, env, version);
@@ -58,7 +64,7 @@ async function run(version: string): Promise<number> {
     }
     case 'chat': {
       const { runChat } = await import('./chat-command.js');
-      return runChat(invocation.settings, version, { stdin, stdout, env });
+      return runChat(invocation.settings, version, { stdin, stdout, env, onRunning });
     }
   }
 }
@@ -81,12 +87,22 @@ async function parseOrTell(
   }
 }
 
-function crash(error: unknown, version: string): void {
+let hasCrashed = false;
+
+async function crash(error: unknown, version: string, leave: () => Promise<unknown>): Promise<void> {
+  // What fails on the way out, in a program that has failed already, must not keep it.
+  if (hasCrashed) process.exit(BUG);
+  hasCrashed = true;
   const file = writeCrashFile(error, version, process.env);
   // The terminal is restored by listeners that are there already; this text must come after that.
   process.on('exit', () => {
     printError(crashScreen(file, error));
   });
+  try {
+    await withinBudget(leave(), LEAVE_BUDGET_MS);
+  } catch {
+    // The chat itself has failed; its error is the one that is reported.
+  }
   process.exit(BUG);
 }
 

@@ -138,16 +138,20 @@ describe('the program', () => {
     const bug = preload(`
       const write = process.stdout.write.bind(process.stdout);
       process.stdout.write = (text, ...rest) => {
-        if (String(text).includes('"ready"')) setImmediate(() => { throw new Error('planted bug'); });
+        if (String(text).includes('"message"')) setImmediate(() => { throw new Error('planted bug'); });
         return write(text, ...rest);
       };
     `);
     const secret = 'a secret that is long enough for SLIM';
-    const program = new JsonProgram(['--local', BOB, '--slim', slim, '--shared-secret', secret], {
-      node: bug,
-      env: { XDG_STATE_HOME: state },
-    });
+    const options = ['--slim', slim, '--shared-secret', secret];
+    const program = new JsonProgram(['--local', BOB, ...options], { node: bug, env: { XDG_STATE_HOME: state } });
+    await program.event({ type: 'ready' });
+    const alice = new JsonProgram(['--local', 'a/b/alice', ...options, '--invites', BOB]);
+    await alice.event({ type: 'joined' });
+    alice.send({ type: 'publish', text: 'trigger the bug' });
     expect(await program.exit()).toBe(70);
+    // Even so, nobody has to wait for it.
+    await alice.event({ type: 'left', reason: 'left' });
     const [name] = readdirSync(path.join(state, 'slim-chat'));
     const file = path.join(state, 'slim-chat', name ?? '');
     expect(program.stderr).toBe(`slim-chat: unexpected error, this is a bug. Details: ${file}\n`);
