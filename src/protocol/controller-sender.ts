@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import { MessageType } from '../wire/index.js';
 import type { Effect, Env, OutboundMessage } from './machine.js';
+import { FANOUT_ONE } from './message-builder.js';
 import { RetryQueue } from './retry-queue.js';
 
 /** A control request that is repeated until everybody expected has answered. */
@@ -13,7 +14,12 @@ interface PendingRequest {
 /** What a reply did. `unknown`: nobody waits for it, which is no error (late, twice, or stray). */
 export type ReplyOutcome = 'complete' | 'partial' | 'unknown';
 
-/** Control requests and their replies (`controller_sender.rs`). */
+/**
+ * Control requests and their replies (`controller_sender.rs`).
+ * Differs from upstream: what went to the channel is repeated only to those who have not answered, by name. Upstream's
+ * repetitions reach everybody again, and a 0.7.0 member that gets its own GroupAdd waits for itself from then on
+ * (session.md 10.9).
+ */
 export class ControllerSender {
   readonly #pending: RetryQueue<number, PendingRequest>;
   #isLinkUp = true;
@@ -69,7 +75,7 @@ export class ControllerSender {
     if (!this.#isLinkUp) return { effects: [], failed: [] };
     const { retry, failed } = this.#pending.expire(env.nowMs);
     return {
-      effects: retry.map(({ message }) => ({ kind: 'send', message })),
+      effects: retry.flatMap(repeat),
       failed: failed.map(({ message, missing }) => ({ messageId: message.messageId, missing: [...missing.values()] })),
     };
   }
@@ -87,12 +93,18 @@ export class ControllerSender {
     this.#isLinkUp = true;
     const pending = this.#pending.values();
     this.#pending.clear();
-    return pending.map(({ message, missing }) => {
-      const renewed = { ...message, messageId: renew(message.messageId) };
-      this.#pending.add(renewed.messageId, { message: renewed, missing }, env.nowMs);
-      return { kind: 'send', message: renewed };
+    return pending.flatMap(({ message, missing }) => {
+      const renewed = { message: { ...message, messageId: renew(message.messageId) }, missing };
+      this.#pending.add(renewed.message.messageId, renewed, env.nowMs);
+      return repeat(renewed);
     });
   }
+}
+
+function repeat({ message, missing }: PendingRequest): Effect[] {
+  if (message.fanout === FANOUT_ONE) return [{ kind: 'send', message }];
+  const again = Array.from(missing.values(), (destination) => ({ ...message, destination, fanout: FANOUT_ONE }));
+  return again.map((message) => ({ kind: 'send', message }));
 }
 
 /** A discovery reply comes from an instance that the request could not name; all others match on the full name. */

@@ -129,13 +129,9 @@ export class ReceiverBuffer<T> {
     const release: Release<T>[] = [];
     for (const [waiting, entry] of [...this.#ahead].sort(([a], [b]) => -sequenceDistance(a, b))) {
       while (sequenceDistance(this.#last ?? waiting, waiting) > 1) {
-        this.#last = sequenceAdd(this.#last ?? waiting, 1);
-        release.push({ kind: 'lost', id: this.#last });
+        release.push(...this.#giveOut(sequenceAdd(this.#last ?? waiting, 1), 'lost'));
       }
-      this.#last = waiting;
-      release.push(
-        entry === 'lost' ? { kind: 'lost', id: waiting } : { kind: 'message', id: waiting, value: entry.value },
-      );
+      release.push(...this.#giveOut(waiting, entry));
     }
     this.#ahead.clear();
     return release;
@@ -160,12 +156,19 @@ export class ReceiverBuffer<T> {
       const entry = this.#ahead.get(id);
       if (entry === undefined) return release;
       this.#ahead.delete(id);
-      this.#last = id;
-      if (entry !== 'lost') release.push({ kind: 'message', id, value: entry.value });
-      else if (this.#quietUpTo === undefined || sequenceDistance(this.#quietUpTo, id) > 0) {
-        release.push({ kind: 'lost', id });
-      }
+      release.push(...this.#giveOut(id, entry));
     }
+  }
+
+  #giveOut(id: number, entry: { readonly value: T } | 'lost'): Release<T>[] {
+    this.#last = id;
+    if (entry === 'lost') {
+      const isQuiet = this.#quietUpTo !== undefined && sequenceDistance(this.#quietUpTo, id) <= 0;
+      return isQuiet ? [] : [{ kind: 'lost', id }];
+    }
+    // What comes after a message is of the same life.
+    this.#quietUpTo = undefined;
+    return [{ kind: 'message', id, value: entry.value }];
   }
 
   /** Before the start, and not given out yet. */

@@ -110,6 +110,20 @@ describe('who is meant', () => {
   });
 });
 
+describe('repetitions of what went to the channel', () => {
+  test('go to those who have not answered, by name, under the same id (traps 5, 6 and 9)', () => {
+    const env = new TestEnv();
+    const control = new ControllerSender(T, R);
+    const build = new MessageBuilder(groupConfig(M));
+    control.send(build.build(MessageType.groupAdd, CHANNEL, 256, ID, CONTENTS.groupAdd), [A, B], env);
+    control.onReply(ID, A);
+    env.nowMs += T;
+    expect(trace(control.onTimer(env).effects)).toEqual(['groupAdd > b #9 +c [m a b c]']);
+    control.onLinkDown();
+    expect(trace(control.onLinkUp(env, (id) => id))).toEqual(['groupAdd > b #9 +c [m a b c]']);
+  });
+});
+
 describe('who does not answer', () => {
   test('is named when the request fails, one T after the last try', () => {
     const { send, pass, control } = controlOf();

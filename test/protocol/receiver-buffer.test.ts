@@ -90,6 +90,20 @@ describe('a sender that joins after us', () => {
     expect(lose(4)).toEqual(['lost 4', '5']);
   });
 
+  test('a number missing behind one that came is a loss', () => {
+    const { get, lose } = bufferOf(true);
+    get(4);
+    expect(lose(1)).toEqual([]);
+    expect(get(2).out).toEqual(['2']);
+    expect(lose(3)).toEqual(['lost 3', '4']);
+  });
+
+  test('one that is forgotten while its earlier numbers are asked for has lost nothing', () => {
+    const { buffer, get } = bufferOf(true);
+    get(300);
+    expect(released(buffer.releaseAll())).toEqual(['300']);
+  });
+
   test('one that goes on from a high number is not asked for thousands of messages', () => {
     const { get } = bufferOf(true);
     expect(get(100_000)).toEqual({ out: ['100000'], ask: [] });

@@ -11,7 +11,10 @@ export interface NetworkOptions {
   /** Probability of a message to get lost. Real streams lose nothing while they live. */
   readonly lossRate: number;
   readonly duplicateRate: number;
-  /** Whether messages overtake each other. Real streams keep their order. */
+  /**
+   * Whether payloads overtake and are overtaken. Real streams keep their order; among control messages it is kept here too,
+   * because a GroupAdd that comes after the GroupRemove of the same member cannot be told from a second GroupAdd.
+   */
   readonly reorders: boolean;
   /** Which messages may get lost; all if absent. */
   readonly mayLose?: (message: PublishMessage) => boolean;
@@ -32,6 +35,9 @@ export interface SimulatedPeer {
   onLinkDown(): void;
   onLinkUp(): void;
 }
+
+/** What keeps its order: all that goes one way, or only control messages or subscriptions. */
+type Lane = 'up' | 'down' | 'upControl' | 'downControl' | 'subscription';
 
 type Frame =
   | { readonly kind: 'publish'; readonly bytes: Uint8Array; readonly message: PublishMessage }
@@ -87,7 +93,7 @@ export class Link {
   #isDead = false;
   #isFrozen = false;
   readonly #backlog: (() => void)[] = [];
-  readonly #lastArrivalMs = { up: 0, down: 0, subscription: 0 };
+  readonly #lastArrivalMs = new Map<Lane, number>();
 
   constructor(network: Network, peer: SimulatedPeer) {
     this.#network = network;
@@ -216,7 +222,7 @@ export class Link {
   #carryUp(frame: Frame): void {
     if (!this.#isUp) return;
     if (frame.kind !== 'publish') {
-      this.#deliver('subscription', this.#network.options.reorders ? ['subscription'] : ['subscription', 'up'], () => {
+      this.#deliver(this.#network.options.reorders ? ['subscription'] : ['subscription', 'up'], () => {
         if (frame.kind === 'subscribe') this.#known.set(frame.name.key, frame.name);
         else this.#known.delete(frame.name.key);
       });
@@ -237,21 +243,17 @@ export class Link {
         this.#note(`x${way}`, message);
         continue;
       }
-      this.#deliver(way, reorders ? [] : [way], arrive);
+      const controlLane: Lane[] = message.content.kind === 'app' ? [] : [`${way}Control`];
+      this.#deliver(reorders ? controlLane : [way, ...controlLane], arrive);
     }
   }
 
-  /** Lets something arrive after some time, not before what went the same ways earlier. */
-  #deliver(
-    way: 'up' | 'down' | 'subscription',
-    keepOrderWith: ('up' | 'down' | 'subscription')[],
-    arrive: () => void,
-  ): void {
+  /** Lets something arrive after some time, not before what went the same lanes earlier. */
+  #deliver(lanes: readonly Lane[], arrive: () => void): void {
     const { random, options, time } = this.#network;
-    const last = Math.max(0, ...keepOrderWith.map((other) => this.#lastArrivalMs[other]));
+    const last = Math.max(0, ...lanes.map((lane) => this.#lastArrivalMs.get(lane) ?? 0));
     const atMs = Math.max(time.nowMs + random.between(options.minDelayMs, options.maxDelayMs), last);
-    this.#lastArrivalMs[way] = atMs;
-    if (keepOrderWith.includes('up')) this.#lastArrivalMs.up = atMs;
+    for (const lane of lanes) this.#lastArrivalMs.set(lane, atMs);
     const stream = this.#stream;
     time.after(atMs - time.nowMs, () => {
       if (stream === this.#stream) arrive();
