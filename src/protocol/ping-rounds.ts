@@ -23,6 +23,10 @@ export class PingRounds {
   #currentId: number | undefined;
   #missing = new Set<string>();
 
+  get hasMembers(): boolean {
+    return this.#health.size > 0;
+  }
+
   add(name: Name): void {
     this.#health.set(name.key, { name, hasAnswered: false, missed: 0 });
   }

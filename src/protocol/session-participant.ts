@@ -176,8 +176,9 @@ export class SessionParticipant implements SessionMachine {
     if (this.#commits === undefined) return this.#answer(request, MessageType.joinReply, { kind: 'joinReply' });
     if (this.#answered.has(request.session.messageId)) return [];
     return this.#core.mls.request({ op: 'keyPackage' }, (result) => {
-      if (result.ok)
-        {return this.#answer(request, MessageType.joinReply, { kind: 'joinReply', keyPackage: result.bytes });}
+      if (result.ok) {
+        return this.#answer(request, MessageType.joinReply, { kind: 'joinReply', keyPackage: result.bytes });
+      }
       // An empty reply would wedge a 0.7.0 moderator (session.md 10.10).
       const text = `could not answer an invitation with MLS: ${result.error.message}`;
       return [{ kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } }];

@@ -1,0 +1,370 @@
+import type { Name } from '../name/index.js';
+import { assertNever, SessionError, type SlimError, UsageError } from '../util/index.js';
+import type { MlsPayload } from '../wire/index.js';
+import type { CommandId, Effect, Env } from './machine.js';
+import { FANOUT_ALL, FANOUT_ONE, flagged, NO_METADATA } from './message-builder.js';
+import { ModeratorMls } from './moderator-mls.js';
+import type { ModeratorSteps } from './moderator-steps.js';
+import type { Invitation, MembershipChange, Removal, Step } from './moderator-task.js';
+import type { PingRounds } from './ping-rounds.js';
+import type { SessionCore } from './session-core.js';
+
+/** A step of an invitation or a removal; the end of the session is none. */
+export type MemberStep = Exclude<Step, { kind: 'close' }>;
+
+/**
+ * Who is in the group: invitations, removals, and their order. Discovery and join of several invitations run side by side;
+ * changes of the list are made one at a time. A failed step never stops what waits behind it.
+ */
+export class ModeratorMembers {
+  readonly #core: SessionCore;
+  readonly #steps: ModeratorSteps;
+  readonly #pings: PingRounds;
+  /** Undefined without MLS. */
+  readonly #mls: ModeratorMls | undefined;
+  /** By name without id: one instance of a name may be a member (`session_moderator.rs:group_list`). */
+  readonly #invitations = new Map<string, Invitation>();
+  readonly #departing = new Map<string, Removal>();
+  /** Invitations of names that are still on their way out. */
+  readonly #deferred: { readonly id: CommandId; readonly name: Name }[] = [];
+  readonly #changes: MembershipChange[] = [];
+  #current: MembershipChange | undefined;
+  /** Members that were given up without being told; they are told when they are heard of again. */
+  readonly #evicted = new Map<string, Name>();
+  #isSubscribed = false;
+
+  constructor(core: SessionCore, steps: ModeratorSteps, pings: PingRounds) {
+    this.#core = core;
+    this.#steps = steps;
+    this.#pings = pings;
+    if (core.protection !== undefined) this.#mls = new ModeratorMls(core.mls, core.protection);
+  }
+
+  /** Whether payloads of `source` count: it is a member, or has not been told yet that it is none. */
+  hears(source: Name): boolean {
+    return this.#core.isMember(source) || this.#departing.has(source.prefixKey);
+  }
+
+  /** True once for a member that was given up without a word and is heard of now. */
+  takeEvicted(source: Name): boolean {
+    return !this.#core.isMember(source) && this.#evicted.delete(source.key);
+  }
+
+  // --- Invitations ---------------------------------------------------------------------------------------------------
+
+  invite(id: CommandId, name: Name, env: Env): Effect[] {
+    const key = name.prefixKey;
+    const isDeparting = this.#departing.has(key);
+    const isMember = this.#core.members.some((member) => member.prefixKey === key);
+    const isInvited = this.#invitations.has(key) || this.#deferred.some((waiting) => waiting.name.prefixKey === key);
+    if ((isMember && !isDeparting) || isInvited) {
+      const error = new SessionError('already-in-group', `participant already in group: ${name.toString()}`);
+      return [{ kind: 'settle', id, error }];
+    }
+    if (this.#core.config.type === 'pointToPoint' && this.#core.others.length + this.#invitations.size > 0) {
+      return [{ kind: 'settle', id, error: noGroupError('invite') }];
+    }
+    if (isDeparting) {
+      this.#deferred.push({ id, name });
+      return [];
+    }
+    const invitation: Invitation = {
+      kind: 'invitation',
+      command: id,
+      name,
+      member: undefined,
+      keyPackage: undefined,
+      awaitsWelcomeAck: true,
+      awaitsAddAcks: false,
+    };
+    this.#invitations.set(key, invitation);
+    const content = { kind: 'discoveryRequest' } as const;
+    const request = { destination: name, fanout: FANOUT_ONE, content, expected: [name] };
+    return [this.#steps.send({ kind: 'discovery', invitation }, request, env)];
+  }
+
+  #onDiscovered(invitation: Invitation, env: Env): Effect[] {
+    const { member } = invitation;
+    if (member === undefined) return [];
+    const { config } = this.#core;
+    const effects: Effect[] = [];
+    if (config.type === 'group' && !this.#isSubscribed) {
+      this.#isSubscribed = true;
+      effects.push({ kind: 'subscribe', name: config.channel });
+    }
+    if (config.type === 'pointToPoint') this.#core.sender.setDestination(member);
+    if (this.#mls !== undefined) effects.push(...this.#mls.createGroup());
+    const { timeoutMs, maxRetries, metadata } = config;
+    const content = {
+      kind: 'joinRequest',
+      enableMls: this.#mls !== undefined,
+      timerSettings: { timeoutMs, maxRetries },
+      ...(config.type === 'group' && { channel: config.channel }),
+    } as const;
+    const request = { destination: member, fanout: FANOUT_ONE, content, expected: [member], metadata };
+    return [...effects, this.#steps.send({ kind: 'join', invitation }, request, env)];
+  }
+
+  #admit(invitation: Invitation, env: Env): Effect[] {
+    const { keyPackage, member } = invitation;
+    if (member === undefined) return this.#nextChange(invitation, env);
+    if (this.#mls === undefined) return this.#announce(invitation, member, undefined, env);
+    const fail = (error: SlimError, later: Env): Effect[] => [
+      ...this.#failInvitation(invitation, error),
+      ...this.#nextChange(invitation, later),
+    ];
+    if (keyPackage === undefined) {
+      const text = `${member.toString()} joined without a key package, so it cannot take part in a group with MLS`;
+      return fail(new SessionError('mls-unsupported', text), env);
+    }
+    return this.#mls.add(member, keyPackage, (made, later) =>
+      made.ok ? this.#announce(invitation, member, made, later) : fail(made.error, later),
+    );
+  }
+
+  /** The new member is in the list: the others are told, and so is it. */
+  #announce(
+    invitation: Invitation,
+    member: Name,
+    mls: { readonly commit: MlsPayload; readonly welcome: MlsPayload } | undefined,
+    env: Env,
+  ): Effect[] {
+    const existing = this.#core.others;
+    this.#core.addMember(member);
+    this.#core.receiver.addSource(member);
+    this.#evicted.delete(member.key);
+    const participants = this.#core.members;
+    const effects: Effect[] = [];
+    if (existing.length > 0) {
+      invitation.awaitsAddAcks = true;
+      const content = {
+        kind: 'groupAdd',
+        newParticipant: member,
+        participants,
+        ...(mls && { mls: mls.commit }),
+      } as const;
+      const request = { destination: this.#core.config.channel, fanout: FANOUT_ALL, content, expected: existing };
+      effects.push(this.#steps.send({ kind: 'add', invitation }, request, env));
+    }
+    const content = { kind: 'groupWelcome', participants, ...(mls && { mls: mls.welcome }) } as const;
+    const request = { destination: member, fanout: FANOUT_ONE, content, expected: [member] };
+    return [...effects, this.#steps.send({ kind: 'welcome', invitation }, request, env)];
+  }
+
+  #onWelcomed(invitation: Invitation, env: Env): Effect[] {
+    const { member } = invitation;
+    if (member === undefined) return [];
+    invitation.awaitsWelcomeAck = false;
+    this.#pings.add(member);
+    return [
+      { kind: 'notify', notice: { kind: 'joined', member, members: this.#core.members } },
+      ...this.#core.sender.addEndpoints([member], env),
+      ...this.#settleInvitation(invitation),
+      ...this.#nextChange(invitation, env),
+    ];
+  }
+
+  /** Succeeds when the member is in and the others know of it, or will not say so. */
+  #settleInvitation(invitation: Invitation): Effect[] {
+    if (invitation.awaitsWelcomeAck || invitation.awaitsAddAcks) return [];
+    this.#invitations.delete(invitation.name.prefixKey);
+    const { command, member } = invitation;
+    if (command === undefined) return [];
+    invitation.command = undefined;
+    return [{ kind: 'settle', id: command, ...(member && { member }) }];
+  }
+
+  #failInvitation(invitation: Invitation, error: SlimError): Effect[] {
+    this.#invitations.delete(invitation.name.prefixKey);
+    this.#steps.cancel((step) => this.#isOverWith(step, invitation));
+    const { command } = invitation;
+    invitation.command = undefined;
+    return command === undefined ? [] : [{ kind: 'settle', id: command, error }];
+  }
+
+  /** With MLS an addition must reach everybody even if it came to nothing: the removal after it builds on its commit. */
+  #isOverWith(step: Step, invitation: Invitation): boolean {
+    return 'invitation' in step && step.invitation === invitation && (step.kind !== 'add' || this.#mls === undefined);
+  }
+
+  // --- Removals ------------------------------------------------------------------------------------------------------
+
+  remove(id: CommandId, name: Name, env: Env): Effect[] {
+    if (this.#core.config.type === 'pointToPoint') return [{ kind: 'settle', id, error: noGroupError('remove') }];
+    const member = this.#core.others.find((other) =>
+      name.hasId ? other.equals(name) : other.prefixKey === name.prefixKey,
+    );
+    if (member === undefined || this.#departing.has(member.prefixKey)) {
+      const error = new SessionError('participant-not-found', `participant not found: ${name.toString()}`);
+      return [{ kind: 'settle', id, error }];
+    }
+    return this.#depart({ kind: 'removal', command: id, member, reason: 'removed', wasAnnounced: true }, env);
+  }
+
+  /** A member that left, or that has been silent too long. */
+  giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
+    const invitation = this.#invitations.get(member.prefixKey);
+    if (invitation?.awaitsWelcomeAck === true) return this.#onWelcomeFailed(invitation, member, env);
+    if (this.#departing.has(member.prefixKey)) return [];
+    const effects = this.#depart({ kind: 'removal', command: undefined, member, reason, wasAnnounced: true }, env);
+    // The change that runs, if this one waits behind it, may wait for nobody else.
+    return [...effects, ...this.#stopWaitingFor(member, env)];
+  }
+
+  #depart(removal: Removal, env: Env): Effect[] {
+    this.#departing.set(removal.member.prefixKey, removal);
+    this.#changes.push(removal);
+    return this.#nextChange(undefined, env);
+  }
+
+  #startRemoval(removal: Removal, env: Env): Effect[] {
+    if (this.#mls === undefined) return this.#announceRemoval(removal, undefined, env);
+    return this.#mls.remove(removal.member, (commit, later) => this.#announceRemoval(removal, commit, later));
+  }
+
+  #announceRemoval(removal: Removal, mls: MlsPayload | undefined, env: Env): Effect[] {
+    const { member, reason } = removal;
+    const wasMember = this.#core.removeMember(member);
+    this.#core.protection?.forget(member);
+    const effects = [...this.#stopAnnouncing(member), ...this.#stopWaitingFor(member, env)];
+    if (wasMember && removal.wasAnnounced) {
+      effects.push({ kind: 'notify', notice: { kind: 'left', member, reason, members: this.#core.members } });
+    }
+    effects.push(...this.#core.sender.removeEndpoint(member, env));
+    if (reason === 'offline') this.#evicted.set(member.key, member);
+    // Upstream also waits for the one that is removed; a 0.7 member may be unable to answer.
+    const remaining = this.#core.others;
+    if (remaining.length === 0) return [...effects, ...this.#onOthersTold(removal, env)];
+    const metadata =
+      reason === 'removed' ? NO_METADATA : flagged(reason === 'left' ? 'leavingSession' : 'disconnectionDetected');
+    const content = {
+      kind: 'groupRemove',
+      removedParticipant: member,
+      participants: this.#core.members,
+      ...(mls && { mls }),
+    } as const;
+    const destination = this.#core.config.channel;
+    const request = { destination, fanout: FANOUT_ALL, content, expected: remaining, metadata };
+    return [...effects, this.#steps.send({ kind: 'remove', removal }, request, env)];
+  }
+
+  /** Whoever has not heard of the member yet need not: a repeated addition after the removal would bring it back. */
+  #stopAnnouncing(member: Name): Effect[] {
+    const invitation = this.#mls === undefined ? this.#steps.announcing(member) : undefined;
+    if (invitation === undefined) return [];
+    this.#steps.cancel((step) => step.kind === 'add' && step.invitation === invitation);
+    invitation.awaitsAddAcks = false;
+    return this.#settleInvitation(invitation);
+  }
+
+  #stopWaitingFor(member: Name, env: Env): Effect[] {
+    this.#pings.remove(member);
+    return this.#steps.forget(member).flatMap((step) => (step.kind === 'close' ? [] : this.onStepDone(step, env)));
+  }
+
+  /** The others know, or will not say so: now the member itself, and the next change. */
+  #onOthersTold(removal: Removal, env: Env): Effect[] {
+    const isToLeave = removal.reason === 'removed';
+    const effects = isToLeave ? [this.#steps.sendLeaveRequest(removal, env)] : this.#settleRemoval(removal, env);
+    return [...effects, ...this.#nextChange(removal, env)];
+  }
+
+  /** Succeeds also when the member never answered: for the group it is out. */
+  #settleRemoval(removal: Removal, env: Env): Effect[] {
+    const key = removal.member.prefixKey;
+    this.#departing.delete(key);
+    // Until now it was heard: what it said before it knew of its removal.
+    const effects: Effect[] = this.#core.receiver.forgetSource(removal.member);
+    if (removal.command !== undefined) effects.push({ kind: 'settle', id: removal.command });
+    removal.command = undefined;
+    const waiting = this.#deferred.findIndex(({ name }) => name.prefixKey === key);
+    if (waiting >= 0) {
+      for (const { id, name } of this.#deferred.splice(waiting, 1)) effects.push(...this.invite(id, name, env));
+    }
+    return effects;
+  }
+
+  // --- Steps ---------------------------------------------------------------------------------------------------------
+
+  /** Starts the next change of the member list if `done` was the running one, or none runs. */
+  #nextChange(done: MembershipChange | undefined, env: Env): Effect[] {
+    if (this.#current !== done) return [];
+    const next = this.#changes.shift();
+    this.#current = next;
+    if (next === undefined) return [];
+    return next.kind === 'removal' ? this.#startRemoval(next, env) : this.#admit(next, env);
+  }
+
+  onStepDone(step: MemberStep, env: Env): Effect[] {
+    switch (step.kind) {
+      case 'discovery':
+        return this.#onDiscovered(step.invitation, env);
+      case 'join':
+        this.#changes.push(step.invitation);
+        return this.#nextChange(undefined, env);
+      case 'welcome':
+        return this.#onWelcomed(step.invitation, env);
+      case 'add':
+        step.invitation.awaitsAddAcks = false;
+        return this.#settleInvitation(step.invitation);
+      case 'remove':
+        return this.#onOthersTold(step.removal, env);
+      case 'leave':
+        return this.#settleRemoval(step.removal, env);
+      default:
+        return assertNever(step);
+    }
+  }
+
+  onStepFailed(step: MemberStep, env: Env): Effect[] {
+    if (step.kind === 'discovery' || step.kind === 'join') {
+      return this.#failInvitation(step.invitation, inviteTimeout(step.invitation));
+    }
+    if (step.kind === 'welcome' && step.invitation.member !== undefined) {
+      return this.#onWelcomeFailed(step.invitation, step.invitation.member, env);
+    }
+    // Members that do not acknowledge a change are found by pings and unacknowledged messages; the change stands.
+    return this.onStepDone(step, env);
+  }
+
+  /** The new member vanished after it had joined: the others are told to forget it. */
+  #onWelcomeFailed(invitation: Invitation, member: Name, env: Env): Effect[] {
+    const effects = this.#failInvitation(invitation, inviteTimeout(invitation));
+    const removal: Removal = { kind: 'removal', command: undefined, member, reason: 'offline', wasAnnounced: false };
+    this.#departing.set(member.prefixKey, removal);
+    this.#changes.unshift(removal);
+    return [...effects, ...this.#nextChange(invitation, env)];
+  }
+
+  /** The session ends: settles every invitation and removal. */
+  failAll(error: SlimError): Effect[] {
+    const effects: Effect[] = [];
+    for (const invitation of [...this.#invitations.values()]) effects.push(...this.#failInvitation(invitation, error));
+    for (const { command } of this.#departing.values()) {
+      if (command !== undefined) effects.push({ kind: 'settle', id: command, error });
+    }
+    for (const { id } of this.#deferred) effects.push({ kind: 'settle', id, error });
+    this.#departing.clear();
+    this.#deferred.length = 0;
+    this.#changes.length = 0;
+    this.#current = undefined;
+    this.#steps.clear();
+    return effects;
+  }
+
+  /** The session is over. */
+  unsubscribe(): Effect[] {
+    if (!this.#isSubscribed) return [];
+    this.#isSubscribed = false;
+    return [{ kind: 'unsubscribe', name: this.#core.config.channel }];
+  }
+}
+
+function noGroupError(what: 'invite' | 'remove'): UsageError {
+  return new UsageError('invalid-option', `cannot ${what} a participant in a point-to-point session`);
+}
+
+function inviteTimeout(invitation: Invitation): SessionError {
+  const name = invitation.name.toString();
+  return new SessionError('invite-timeout', `no answer from ${name}: not running, other name, or different secret`);
+}
