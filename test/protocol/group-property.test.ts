@@ -1,23 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { type Content, MessageType, type PublishMessage } from '../../src/wire/index.js';
 import { SimulatedGroup } from './simulated-group.js';
-import { GOOD_NETWORK, type NetworkOptions } from './simulated-network.js';
+import { GOOD_NETWORK, isRepeated, type NetworkOptions } from './simulated-network.js';
 
 /** How often each property is tried; more by hand: `FC_RUNS=5000 npx vitest …`. */
 const RUNS = Number(process.env['FC_RUNS'] ?? 60);
-
-const REPLY_KINDS: ReadonlySet<Content['kind']> = new Set(['discoveryReply', 'joinReply', 'leaveReply', 'groupAck']);
-
-/**
- * Replies are given once for each request, because a second one kills moderators of 0.7.0 … 1.4 (session.md 10.1). So one that
- * gets lost is never repeated; the transport must not lose it while the stream lives. A goodbye to a 0.7 moderator is
- * told once for the same reason.
- */
-function isRepeated({ content, session }: PublishMessage): boolean {
-  return !REPLY_KINDS.has(content.kind) && session.messageType !== MessageType.leaveRequest;
-}
 
 const network: fc.Arbitrary<NetworkOptions> = fc.record({
   minDelayMs: fc.constant(1),

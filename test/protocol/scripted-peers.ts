@@ -204,7 +204,10 @@ abstract class UpstreamPeer implements SimulatedPeer {
     if (last !== undefined && id <= last) return;
     if (last !== undefined && id > last + 1) {
       // Each number in between gets a slot and a request at once (session.md 10.12).
-      if (id - last > 1_000_000) { this.die(`memory: a gap of ${String(id - last)}`); return; }
+      if (id - last > 1_000_000) {
+        this.die(`memory: a gap of ${String(id - last)}`);
+        return;
+      }
       this.failures.push(`gap before ${String(id)} of ${short(source)}`);
     }
     this.#last.set(source.key, id);

@@ -135,10 +135,13 @@ export class SimulatedGroup {
     }
   }
 
-  /** What a member acknowledged, the application has: unless its session ended, or it was out in between. */
+  /**
+   * What a member acknowledged, its application has: unless the session of one of the two ended. Asking for a message counts as
+   * acknowledging it, and who is gone does not answer.
+   */
   checkAcknowledged(): void {
     for (const app of this.apps) {
-      for (const session of app.sessions) {
+      for (const session of app.sessions.filter(({ isAlive }) => isAlive)) {
         for (const { progress, command } of session.commands.values()) {
           if (command.kind !== 'publish' || progress === undefined) continue;
           const text = new TextDecoder().decode(command.payload);
