@@ -168,8 +168,9 @@ export class NodeLink implements SessionLink {
       await connection.close();
       throw abortError(signal);
     }
-    if (ended.yet)
+    if (ended.yet) {
       throw new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream at once`);
+    }
     this.#takeOutbox();
     this.#isBlocked = false;
     this.#connection = connection;

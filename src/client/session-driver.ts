@@ -162,8 +162,9 @@ export class SessionDriver {
         input.kind === 'message' ? `a message of type ${String(input.message.session.messageType)}` : input.kind;
       const cause = error instanceof Error ? error.message : String(error);
       this.#handlers.onWarning('protocol-violation', `this program failed on ${what}, which is a bug: ${cause}`);
-      if (input.kind === 'command')
+      if (input.kind === 'command') {
         this.#settle(input.id, new InternalError('invariant', cause, { cause: error }), undefined);
+      }
       return;
     }
     for (const effect of effects) this.#execute(effect);

@@ -90,11 +90,10 @@ export class PayloadProtection {
       switch (result.error.code) {
         case 'mls-replay':
           return handlers.onDuplicate();
-        // The commit before it has not arrived. Not acknowledged, so it comes again.
+        // The commit before it has not arrived, or our welcome: not acknowledged, so it comes again. Or it is from before our time.
         case 'mls-wrong-epoch-future':
-        // From before our time, or quicker than our welcome.
-        case 'mls-wrong-epoch-past':
         case 'mls-inactive':
+        case 'mls-wrong-epoch-past':
           return [];
         default:
           return [

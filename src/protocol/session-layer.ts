@@ -72,8 +72,9 @@ function routeJoinRequest(message: PublishMessage, local: Name, mlsPolicy: MlsPo
   const isGroup = session.sessionType === SessionType.multicast;
   if (!isGroup && session.sessionType !== SessionType.pointToPoint) return IGNORE;
   const { channel, timerSettings } = content;
-  if (isGroup && channel === undefined)
+  if (isGroup && channel === undefined) {
     return refuse('protocol-violation', `${from} invites to a group without a channel`);
+  }
   if (isGroup && timerSettings === undefined) {
     return refuse('protocol-violation', `${from} invites to a group without timer settings`);
   }

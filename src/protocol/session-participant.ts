@@ -188,23 +188,20 @@ export class SessionParticipant implements SessionMachine {
   /** Welcome, addition or removal; with MLS only together with what it does to the MLS group. */
   #onGroupChange(message: PublishMessage, env: Env): Effect[] {
     const { content } = message;
-    const isNew = !this.#applied.has(message.session.messageId);
+    // A repetition changes nothing any more; it is only answered.
+    const commits = this.#applied.has(message.session.messageId) ? undefined : this.#commits;
     switch (content.kind) {
       case 'groupWelcome': {
         const apply = (later: Env): Effect[] => this.#onWelcome(message, content.participants, later);
-        return this.#commits === undefined || !isNew ? apply(env) : this.#commits.onWelcome(content.mls, env, apply);
+        return commits === undefined ? apply(env) : commits.onWelcome(content.mls, env, apply);
       }
       case 'groupAdd': {
         const apply = (later: Env): Effect[] => this.#onGroupAdd(message, content, later);
-        return this.#commits === undefined || !isNew
-          ? apply(env)
-          : this.#commits.onCommit(content.mls, 'add', env, apply);
+        return commits === undefined ? apply(env) : commits.onCommit(content.mls, 'add', env, apply);
       }
       case 'groupRemove': {
         const apply = (later: Env): Effect[] => this.#onGroupRemove(message, content.removedParticipant, later);
-        return this.#commits === undefined || !isNew
-          ? apply(env)
-          : this.#commits.onCommit(content.mls, 'remove', env, apply);
+        return commits === undefined ? apply(env) : commits.onCommit(content.mls, 'remove', env, apply);
       }
       default:
         return [];
