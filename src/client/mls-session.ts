@@ -5,12 +5,14 @@ import {
   checkKeyPackage,
   checkMembers,
   type LeafChecks,
+  type LeafToken,
   loadOpenMls,
   type MlsClient,
   type MlsGroup,
 } from '../mls/index.js';
 import type { MlsRequest, MlsResult } from '../protocol/index.js';
 import { assertNever, MlsError } from '../util/index.js';
+import { RecentMap } from './recent-map.js';
 
 /** Generation 1 knows this suite only: X25519, AES-128-GCM, Ed25519. */
 const SUITE = 1;
@@ -45,6 +47,8 @@ export class MlsSession implements MlsRunner {
   readonly #subjects = new Map<string, string>();
   /** Token subjects by leaf in the current epoch. */
   #subjectsByIndex: ReadonlyMap<number, string> = new Map();
+  /** Tokens of leaves; enough for a large group and what it was before. */
+  readonly #verified = new RecentMap<string, LeafToken>(1024);
   #isFreed = false;
 
   constructor(provider: TokenProvider, verifier: TokenVerifier) {
@@ -110,7 +114,11 @@ export class MlsSession implements MlsRunner {
         const group = this.#requireGroup();
         const info = client.inspectKeyPackage(request.keyPackage);
         const others = group.members().filter(({ index }) => index !== group.ownIndex);
+        // Without our own leaf: its token may have expired, and then this very commit renews it.
         const subject = checkKeyPackage(info, others, this.#checks(), true);
+        if (subject === this.#provider.subject) {
+          throw new MlsError('mls-subject-duplicate', `${request.member.toString()} has the identity of this app`);
+        }
         const { commit, welcome } = group.add(request.keyPackage, this.#refresh(client));
         group.mergePending();
         this.#subjects.set(request.member.key, subject);
@@ -162,9 +170,8 @@ export class MlsSession implements MlsRunner {
         return this.#done(this.#requireGroup().encrypt(request.payload));
       case 'decrypt': {
         const group = this.#requireGroup();
-        const { plaintext, senderIndex, epoch } = group.decrypt(request.ciphertext);
-        // A leaf of an earlier epoch may be somebody else's by now.
-        if (epoch === group.epoch && this.#subjectsByIndex.get(senderIndex) !== request.subject) {
+        const { plaintext, senderIndex } = group.decrypt(request.ciphertext);
+        if (this.#subjectsByIndex.get(senderIndex) !== request.subject) {
           throw new MlsError(
             'mls-unknown-sender',
             'the token of the message is not that of the member who encrypted it',
@@ -183,10 +190,15 @@ export class MlsSession implements MlsRunner {
   }
 
   #checks(): LeafChecks {
-    return {
-      verifier: { verify: (token, nowMs, checkTime) => this.#verifier.verify(token, nowMs, checkTime) },
-      nowMs: Date.now(),
-    };
+    return { verifier: { verify: (...args) => this.#verifyLeaf(...args) }, nowMs: Date.now() };
+  }
+
+  /** A token that held when its leaf came holds as long as the leaf stays, whatever becomes of the clock. */
+  #verifyLeaf(token: string, nowMs: number, checkTime: boolean): LeafToken {
+    const known = checkTime ? undefined : this.#verified.get(token);
+    const verified = known ?? this.#verifier.verify(token, nowMs, checkTime);
+    if (verified.ok) this.#verified.set(token, verified);
+    return verified;
   }
 
   #noteMembers(): void {

@@ -9,7 +9,7 @@ export type NameId = bigint;
 export const NULL_ID: NameId = 0xffff_ffff_ffff_ffffn;
 
 // The library is a few kilobytes of embedded WebAssembly: compiled once, when this module loads.
-const { h64Raw } = await xxhash();
+const hasher = await xxhash();
 
 const encoder = new TextEncoder();
 const HASH_CACHE_LIMIT = 4096;
@@ -23,7 +23,7 @@ export function hashComponent(text: string): bigint {
   const input = new Uint8Array(utf8.length + 1);
   input.set(utf8);
   input[utf8.length] = 0xff;
-  const hash = h64Raw(input);
+  const hash = hasher.h64Raw(input);
   if (hashCache.size >= HASH_CACHE_LIMIT) hashCache.clear();
   hashCache.set(text, hash);
   return hash;
