@@ -3,7 +3,7 @@
  * starts the program and compiles a small user of the library. Needs dist/ (`npm run build`) and npm's cache or registry.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,6 +93,11 @@ function checkLibrary(folder) {
     path.join(folder, 'user.ts'),
     `import { SlimApp, type Session } from '${name}';\nexport const connect: typeof SlimApp.connect = SlimApp.connect.bind(SlimApp);\nexport type S = Session;\n`,
   );
+  // Who writes TypeScript for Node has these; our declarations mention AbortSignal and the like.
+  const types = path.join(folder, 'node_modules', '@types');
+  mkdirSync(types, { recursive: true });
+  if (!existsSync(path.join(types, 'node')))
+    symlinkSync(path.join(root, 'node_modules/@types/node'), path.join(types, 'node'));
   const strict = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2023', '--types', 'node'];
   run(bin('tsc'), [...strict, 'user.ts'], { cwd: folder, stdio: 'inherit' });
   console.log('library: loads and type-checks in an empty project');
