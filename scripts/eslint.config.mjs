@@ -14,7 +14,6 @@ const TESTS = ['test/**/*.{ts,tsx}'];
 
 /** What plain JavaScript allows and nobody means; the compiler finds the rest. */
 const coreRules = {
-  curly: ['error', 'multi-line'],
   eqeqeq: 'error',
   'no-constant-binary-expression': 'error',
   'no-control-regex': 'off',
