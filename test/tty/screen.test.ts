@@ -15,6 +15,8 @@ describe('a chat on the screen', () => {
     const ui = await startUi();
     ui.dispatch(...group(), message('hello! 日本語 and 👩‍👩‍👧 work'), message('two lines\nin one message', CAROL));
     await ui.see('in one message');
+    // Finished lines and what is below them may come in two writes.
+    await ui.until('the status line at the end', () => ui.screen().at(-1) === STATUS);
     expect(ui.screen().slice(-7)).toEqual(
       [
         '12:00 -- bob joined (2 members)',
