@@ -12,6 +12,11 @@ const NEEDS_DIST = [
 /** Suites with configs of their own. */
 const ELSEWHERE = ['test/interop/**', 'test/bench/**', '**/node_modules/**'];
 
+/**
+ * In CI a failed test of processes and terminals gets a second try: those machines are noisy, and these tests have deadlines.
+ */
+const RETRIES = process.env['CI'] === undefined ? 0 : 1;
+
 const common = { pool: 'forks', restoreMocks: true, unstubEnvs: true, unstubGlobals: true } as const;
 
 // Vitest reads the default export, so this is the one kind of file that has one.
@@ -39,6 +44,7 @@ export default defineConfig({
           include: NEEDS_DIST,
           exclude: ELSEWHERE,
           globalSetup: ['test/build-dist.ts'],
+          retry: RETRIES,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

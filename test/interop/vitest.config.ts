@@ -13,6 +13,8 @@ export default defineConfig({
     pool: 'forks',
     // Cells mostly wait; three at once keep two cores busy without starving one of them.
     maxConcurrency: Number(process.env['INTEROP_JOBS'] ?? 3),
+    // As for the other tests of processes: one more try on the noisy machines of CI.
+    retry: process.env['CI'] === undefined ? 0 : 1,
     disableConsoleIntercept: true,
     reporters: [new InteropReporter()],
   },
