@@ -3,12 +3,20 @@ import { JsonProcess, type JsonObject, type JsonProcessOptions } from './json-pr
 /** What a member process reported, in words that fit both a real SLIM member and ours. Names are `org/ns/app` without id. */
 export type MemberEvent =
   | { readonly kind: 'ready' }
-  /** A session is usable; `members` only where the program tells them. */
+  /** A session is usable, with MLS or without; `members` only where the program tells them. */
   | {
       readonly kind: 'session';
+      readonly mls: boolean;
       readonly members?: readonly string[];
     }
-  | { readonly kind: 'message'; readonly from: string; readonly text: string | undefined }
+  /** A payload; one that is no text comes as `hex`. Whether it was encrypted only where the program tells. */
+  | {
+      readonly kind: 'message';
+      readonly from: string;
+      readonly text: string | undefined;
+      readonly hex?: string;
+      readonly encrypted?: boolean;
+    }
   /** A command came to its end; `ref` is the one given with it, `name` whom it was about. */
   | {
       readonly kind: 'settled';
@@ -50,6 +58,8 @@ export interface GroupOptions {
   /** Time between retries. */
   readonly intervalMs: number;
   readonly maxRetries: number;
+  /** Whether it is a group with MLS. */
+  readonly mls?: boolean;
 }
 
 /** The language of one member program. */

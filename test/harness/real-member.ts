@@ -1,7 +1,9 @@
+import path from 'node:path';
+
 import { baseName, names, optional, text } from './json-fields.js';
 import type { JsonObject } from './json-process.js';
 import type { MemberDialect, MemberEvent, MemberOptions } from './member.js';
-import { kitScript, pythonOf } from './peers-kit.js';
+import { kitScript, peersHome, pythonOf } from './peers-kit.js';
 
 const OPS = ['publish', 'invite', 'remove', 'leave', 'participants'] as const;
 
@@ -16,9 +18,16 @@ function translate(line: JsonObject): readonly MemberEvent[] {
     case 'ready':
       return [{ kind: 'ready' }];
     case 'session':
-      return [{ kind: 'session' }];
+      return [{ kind: 'session', mls: line['mls'] === true }];
     case 'message':
-      return [{ kind: 'message', from: baseName(text(line, 'from')), text: optional('text', line['text']).text }];
+      return [
+        {
+          kind: 'message',
+          from: baseName(text(line, 'from')),
+          text: optional('text', line['text']).text,
+          ...optional('hex', line['hex']),
+        },
+      ];
     case 'acked':
       return [{ kind: 'settled', op: 'publish', ...ref }];
     case 'invited':
@@ -53,9 +62,11 @@ export function realMember(version: string): MemberDialect {
       if (group !== undefined) {
         args.push('--remote', group.channel);
         for (const invitee of group.invite) args.push('--invite', invitee);
+        if (group.mls === true) args.push('--mls');
         args.push('--interval', String(group.intervalMs / 1000), '--retries', String(group.maxRetries));
       }
-      return { command: pythonOf(version), args };
+      // Before 1.1 they keep MLS keys below HOME, one folder a process.
+      return { command: pythonOf(version), args, env: { HOME: path.join(peersHome(), 'home') } };
     },
     translate,
     publish: (body, ref) => ({ op: 'publish', text: body, ref }),

@@ -10,16 +10,32 @@ function settled(op: 'invite' | 'remove', line: JsonObject, done: string): reado
   return line['state'] === 'failed' ? [{ ...base, error: text(line, 'code') || 'failed' }] : [];
 }
 
+/** Whether a session event speaks of a group with MLS. */
+function hasMls(line: JsonObject): boolean {
+  const mls: unknown = line['mls'];
+  return typeof mls === 'object' && mls !== null && 'state' in mls && mls.state !== 'off';
+}
+
 function translate(line: JsonObject): readonly MemberEvent[] {
   switch (line['type']) {
     case 'ready':
       return [{ kind: 'ready' }];
     case 'session': {
       const members = names(line['members']);
-      return [{ kind: 'session', members }];
+      return [{ kind: 'session', mls: hasMls(line), members }];
     }
     case 'message':
-      return [{ kind: 'message', from: baseName(text(line, 'from')), text: optional('text', line['text']).text }];
+      return [
+        {
+          kind: 'message',
+          from: baseName(text(line, 'from')),
+          text: optional('text', line['text']).text,
+          ...(typeof line['textBase64'] === 'string' && {
+            hex: Buffer.from(line['textBase64'], 'base64').toString('hex'),
+          }),
+          encrypted: line['encrypted'] === true,
+        },
+      ];
     case 'delivery': {
       const base = { kind: 'settled', op: 'publish', ...optional('ref', line['ref']) } as const;
       if (line['state'] === 'acked') return [base];
@@ -40,6 +56,11 @@ function translate(line: JsonObject): readonly MemberEvent[] {
     }
     case 'lost':
       return [{ kind: 'trouble', text: `lost ${String(line['id'])} of ${text(line, 'from')}` }];
+    case 'warning': {
+      // Others may be about the machine or the peers; these are about what this program could not do or read.
+      const code = text(line, 'code');
+      return code.startsWith('mls-') ? [{ kind: 'trouble', text: `${code}: ${text(line, 'message')}` }] : [];
+    }
     case 'error':
       return [{ kind: 'trouble', text: `${text(line, 'code')}: ${text(line, 'message')}` }];
     default:
@@ -64,6 +85,7 @@ export const slimChatMember: MemberDialect = {
     if (group !== undefined) {
       args.push('--remote', group.channel);
       for (const invitee of group.invite) args.push('--invites', invitee);
+      if (group.mls === true) args.push('--enable-mls');
       args.push('--no-wait-invites', '--timeout', `${group.intervalMs}ms`, '--max-retries', String(group.maxRetries));
     }
     return { command: process.execPath, args, env: WITHOUT_SETTINGS };

@@ -9,6 +9,8 @@ export type MemberKind = 'ours' | (typeof REAL_VERSIONS)[number];
 /** One combination to try. A and B are there from the start, C comes late and is of B's kind. */
 export interface Cell {
   readonly node: NodeKind;
+  /** Whether the group has MLS. */
+  readonly mls: boolean;
   readonly moderator: MemberKind;
   readonly participants: readonly [MemberKind, MemberKind];
 }
@@ -16,18 +18,32 @@ export interface Cell {
 const NODES: readonly NodeKind[] = ['embedded', 'node-0.7.0', '1.4.0'];
 const MEMBERS: readonly MemberKind[] = ['ours', ...REAL_VERSIONS];
 
-function pairs(): readonly (readonly [MemberKind, MemberKind])[] {
+/** Members of a group with MLS that never encrypt payloads, beside one that always does (upstream 1). */
+const DIVIDED = [
+  ['0.7.0', '1.4.0'],
+  ['1.0.0', '1.4.0'],
+] as const;
+
+function pairs(mls: boolean): readonly (readonly [MemberKind, MemberKind])[] {
   return [
     ...MEMBERS.map((kind) => [kind, kind] as const),
     ...REAL_VERSIONS.map((version) => ['ours', version] as const),
+    ...(mls ? DIVIDED : []),
   ];
 }
 
 /** Every cell of the matrix. */
 export function allCells(): readonly Cell[] {
-  return NODES.flatMap((node) =>
-    MEMBERS.flatMap((moderator) => pairs().map((participants) => ({ node, moderator, participants }))),
+  return [false, true].flatMap((mls) =>
+    NODES.flatMap((node) =>
+      MEMBERS.flatMap((moderator) => pairs(mls).map((participants) => ({ node, mls, moderator, participants }))),
+    ),
   );
+}
+
+/** Whether a member of this kind encrypts payloads in a group with MLS: 0.7.0 to 1.0.0 only keep the keys (upstream 1). */
+export function encrypts(kind: MemberKind): boolean {
+  return kind === 'ours' || kind === '1.4.0';
 }
 
 /** Kinds of the members of a cell. */
@@ -35,10 +51,14 @@ export function kindsOf(cell: Cell): readonly MemberKind[] {
   return [cell.moderator, ...cell.participants];
 }
 
+/** See {@link fieldsOf}. */
+export type CellFields = Readonly<Record<'node' | 'mls' | 'moderator' | 'participants', string>>;
+
 /** Fields of a cell as the filter and the table write them. */
-export function fieldsOf(cell: Cell): Readonly<Record<'node' | 'moderator' | 'participants', string>> {
+export function fieldsOf(cell: Cell): CellFields {
   return {
     node: cell.node,
+    mls: cell.mls ? 'on' : 'off',
     moderator: cell.moderator,
     participants: cell.participants.join('+'),
   };
@@ -46,8 +66,8 @@ export function fieldsOf(cell: Cell): Readonly<Record<'node' | 'moderator' | 'pa
 
 /** Name of a cell in reports. */
 export function nameOf(cell: Cell): string {
-  const { node, moderator, participants } = fieldsOf(cell);
-  return `node ${node}, moderator ${moderator}, participants ${participants}`;
+  const { node, mls, moderator, participants } = fieldsOf(cell);
+  return `node ${node}, MLS ${mls}, moderator ${moderator}, participants ${participants}`;
 }
 
 /**
@@ -62,8 +82,8 @@ export function parseFilter(filter: string): (cell: Cell) => boolean {
       const [field = '', values = ''] = part.split('=').map((word) => word.trim());
       const accepted = values.split('|');
       if (field === 'kinds') return (cell) => accepted.includes(kindsOf(cell).includes('ours') ? 'ours' : 'real');
-      if (field !== 'node' && field !== 'moderator' && field !== 'participants') {
-        throw new Error(`INTEROP_ONLY: unknown field '${field}' (node, moderator, participants, kinds)`);
+      if (field !== 'node' && field !== 'mls' && field !== 'moderator' && field !== 'participants') {
+        throw new Error(`INTEROP_ONLY: unknown field '${field}' (node, mls, moderator, participants, kinds)`);
       }
       return (cell) => accepted.includes(fieldsOf(cell)[field]);
     });

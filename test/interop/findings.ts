@@ -34,6 +34,10 @@ export type FindingKind =
   | 'leaked'
   /** `at` got a payload that nobody published. */
   | 'foreign'
+  /** The application at `at` was given ciphertext of `about` in place of messages. */
+  | 'ciphertext'
+  /** `at` says that its group has MLS, or that a message of `about` was encrypted, and that is not so; or the other way round. */
+  | 'wrong-protection'
   /** `at` is ours and reported an error that belongs to no command, or wrote something that is no JSON. */
   | 'trouble';
 
@@ -48,11 +52,13 @@ export interface Finding {
   readonly detail: string;
 }
 
-/** Messages of one step: everyone of `senders` published `count` texts, for everyone of `senders` to read. */
+/** Messages of one step: everyone of `members` published `count` texts, for everyone of `members` to read. */
 export interface Exchange {
   readonly step: Step;
   readonly members: readonly Role[];
   readonly count: number;
+  /** Where it begins in the event log of each process, members or not; it ends where the next one begins. */
+  readonly marks: ReadonlyMap<Role, number>;
 }
 
 /** What grading needs of a member. */
@@ -71,7 +77,12 @@ export interface Totals {
   readonly doubled: number;
   readonly outOfOrder: number;
   readonly leaked: number;
+  /** Messages that came to the application as ciphertext. */
+  readonly ciphertext: number;
 }
+
+/** What an MLS PrivateMessage begins with, in hex. */
+const PRIVATE_MESSAGE = '00010002';
 
 /** Text of message number `index` of a step; also its ref. */
 export function messageText(step: Step, sender: Role, index: number): string {
@@ -89,6 +100,17 @@ function arrivals(receiver: Recorded, sender: Recorded, step: Step): readonly nu
   return numbers;
 }
 
+function isCiphertext(event: MemberEvent): boolean {
+  return event.kind === 'message' && event.hex?.startsWith(PRIVATE_MESSAGE) === true;
+}
+
+/** How many ciphertexts of `sender` the application at `receiver` was given from one place of its log to another. */
+function ciphertexts(receiver: Recorded, sender: Recorded, from: number, to: number | undefined): number {
+  return receiver.events
+    .slice(from, to)
+    .filter((event) => event.kind === 'message' && event.from === sender.name && isCiphertext(event)).length;
+}
+
 /** How many arrivals came after a later message of the same sender; repeats do not count. */
 function inversions(numbers: readonly number[]): number {
   let highest = -1;
@@ -100,11 +122,13 @@ function inversions(numbers: readonly number[]): number {
   return count;
 }
 
-/** Whether every member of an exchange has everything. */
+/** Whether every member of an exchange has everything, readable or not. */
 export function isComplete(exchange: Exchange, members: ReadonlyMap<Role, Recorded>): boolean {
-  return pairsOf(exchange, members).every(
-    ([sender, receiver]) => new Set(arrivals(receiver, sender, exchange.step)).size >= exchange.count,
-  );
+  return pairsOf(exchange, members).every(([sender, receiver]) => {
+    const mark = exchange.marks.get(receiver.label as Role) ?? 0;
+    const unreadable = ciphertexts(receiver, sender, mark, undefined);
+    return new Set(arrivals(receiver, sender, exchange.step)).size + unreadable >= exchange.count;
+  });
 }
 
 function pairsOf(exchange: Exchange, members: ReadonlyMap<Role, Recorded>): readonly (readonly [Recorded, Recorded])[] {
@@ -120,22 +144,33 @@ export function grade(
   members: ReadonlyMap<Role, Recorded>,
 ): { readonly totals: Totals; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
-  const totals = { sent: 0, expected: 0, received: 0, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0 };
+  const totals = { sent: 0, expected: 0, received: 0, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0, ciphertext: 0 };
   const add = (step: Step, kind: FindingKind, at: Recorded, about: Recorded, count: number, detail: string): number => {
     if (count > 0) findings.push({ step, kind, at: at.label as Role, about: about.label as Role, count, detail });
     return count;
   };
-  for (const exchange of exchanges) {
-    const { step, count } = exchange;
+  for (const [index, exchange] of exchanges.entries()) {
+    const { step, count, marks } = exchange;
+    const ends = exchanges[index + 1]?.marks;
     totals.sent += exchange.members.length * count;
+    const sealed = (receiver: Recorded, sender: Recorded): number => {
+      const role = receiver.label as Role;
+      const got = ciphertexts(receiver, sender, marks.get(role) ?? 0, ends?.get(role));
+      totals.ciphertext += add(step, 'ciphertext', receiver, sender, got, 'given to the application undecrypted');
+      return got;
+    };
     for (const [sender, receiver] of pairsOf(exchange, members)) {
       const numbers = arrivals(receiver, sender, step);
       const distinct = new Set(numbers);
       totals.expected += count;
       totals.received += distinct.size;
       const missing = Array.from({ length: count }, (_, index) => index).filter((index) => !distinct.has(index));
-      totals.lost += add(step, 'lost', receiver, sender, missing.length, `numbers ${missing.join(' ')}`);
-      totals.doubled += add(step, 'doubled', receiver, sender, numbers.length - distinct.size, numbers.join(' '));
+      // Which ones came as ciphertext cannot be told, only how many.
+      const unreadable = sealed(receiver, sender);
+      const lost = Math.max(0, missing.length - unreadable);
+      const twice = numbers.length - distinct.size + Math.max(0, unreadable - missing.length);
+      totals.lost += add(step, 'lost', receiver, sender, lost, `of numbers ${missing.join(' ')}`);
+      totals.doubled += add(step, 'doubled', receiver, sender, twice, numbers.join(' '));
       totals.outOfOrder += add(step, 'out-of-order', receiver, sender, inversions(numbers), numbers.join(' '));
     }
     for (const [role, outsider] of members) {
@@ -143,14 +178,16 @@ export function grade(
       for (const sender of exchange.members) {
         const from = members.get(sender);
         const got = from === undefined ? [] : arrivals(outsider, from, step);
-        if (from !== undefined) totals.leaked += add(step, 'leaked', outsider, from, got.length, got.join(' '));
+        if (from === undefined) continue;
+        totals.leaked += add(step, 'leaked', outsider, from, got.length, got.join(' '));
+        sealed(outsider, from);
       }
     }
   }
   return { totals, findings: [...findings, ...foreignPayloads(members)] };
 }
 
-/** Payloads that nobody published: damaged, or ciphertext given to the application. */
+/** Payloads that nobody published, such as damaged ones. */
 function foreignPayloads(members: ReadonlyMap<Role, Recorded>): readonly Finding[] {
   const findings: Finding[] = [];
   for (const [role, member] of members) {
@@ -159,6 +196,7 @@ function foreignPayloads(members: ReadonlyMap<Role, Recorded>): readonly Finding
         (event) =>
           event.kind === 'message' &&
           event.from === sender.name &&
+          !isCiphertext(event) &&
           !STEPS.some((step) => event.text?.startsWith(`${about}:${step}:`) === true),
       );
       if (strange.length === 0) continue;

@@ -6,7 +6,7 @@ import { type Exchange, type Finding, grade, messageText, type Recorded, type Ro
 import { ruleFor } from './upstream-rules.js';
 import { failuresOf, judge, table } from './verdict.js';
 
-const EXCHANGE: Exchange = { step: 'remove', members: ['M', 'A'], count: 3 };
+const EXCHANGE: Exchange = { step: 'remove', members: ['M', 'A'], count: 3, marks: new Map() };
 
 /** Members M, A, and an outsider B, with what they got: numbers of the other's messages. */
 function members(got: Readonly<Partial<Record<Role, readonly number[]>>>): ReadonlyMap<Role, Recorded> {
@@ -32,7 +32,7 @@ describe('grading of deliveries', () => {
   test('finds nothing when everyone has everything once and in order', () => {
     const { totals, findings } = grade([EXCHANGE], members({ M: [0, 1, 2], A: [0, 1, 2] }));
     expect(findings).toEqual([]);
-    expect(totals).toEqual({ sent: 6, expected: 6, received: 6, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0 });
+    expect(totals).toEqual({ sent: 6, expected: 6, received: 6, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0, ciphertext: 0 });
   });
 
   test('counts what is missing', () => {
@@ -64,7 +64,7 @@ describe('grading of deliveries', () => {
 });
 
 function cell(moderator: MemberKind, first: MemberKind, second: MemberKind): Cell {
-  return { node: '1.4.0', moderator, participants: [first, second] };
+  return { node: '1.4.0', mls: false, moderator, participants: [first, second] };
 }
 
 function finding(part: Pick<Finding, 'step' | 'kind' | 'at'> & Partial<Finding>): Finding {
@@ -110,7 +110,7 @@ describe('the report', () => {
       finding({ step: 'remove', kind: 'command-failed', at: 'M', about: 'B', detail: 'gave up' }),
       finding({ step: 'close', kind: 'no-closed', at: 'A', about: 'M', detail: 'still there' }),
     ],
-    totals: { sent: 130, expected: 300, received: 300, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0 },
+    totals: { sent: 130, expected: 300, received: 300, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0, ciphertext: 0 },
     ms: { start: 1, invite: 1, late: 1, remove: 1, rejoin: 1, leave: 1, close: 1 },
   };
 

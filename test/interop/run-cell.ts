@@ -12,6 +12,7 @@ import {
 import { knows, NEWS_MS, reports, untilListed } from './awareness.js';
 import { type Cell, type MemberKind, kindsOf } from './cells.js';
 import { runExchange } from './exchange.js';
+import { wrongProtections } from './protection.js';
 import { type Exchange, type Finding, type FindingKind, type Role, type Step, type Totals, grade } from './findings.js';
 
 /** What happened in a cell. */
@@ -90,7 +91,8 @@ class Story {
 
   result(): CellRun {
     const { totals, findings } = grade(this.exchanges, this.members);
-    return { findings: [...this.findings, ...findings, ...this.troubles()], totals, ms: this.ms };
+    const others = [...wrongProtections(this.cell, this.members), ...this.troubles()];
+    return { findings: [...this.findings, ...findings, ...others], totals, ms: this.ms };
   }
 
   private async lap<T>(step: Step, work: () => Promise<T>): Promise<T> {
@@ -128,6 +130,7 @@ class Story {
       invite: [NAMES.A, NAMES.B],
       intervalMs: INTERVAL_MS,
       maxRetries: MAX_RETRIES,
+      mls: this.cell.mls,
     };
     const options = { label: role, name: NAMES[role], node: this.node.url, secret: SECRET };
     this.members.set(role, new Member(dialectOf(kind), role === 'M' ? { ...options, group } : options));
@@ -251,7 +254,7 @@ class Story {
   /** Everyone present publishes at once. */
   private async exchange(count: number): Promise<void> {
     if (this.settles) await pause(SETTLE_MS);
-    const exchange: Exchange = { step: this.step, members: [...this.present], count };
+    const exchange: Exchange = { step: this.step, members: [...this.present], count, marks: this.marks() };
     this.exchanges.push(exchange);
     const outcomes = await runExchange(exchange, this.members, GIVE_UP_MS + SLACK_MS);
     for (const [role, ended] of outcomes) {

@@ -1,5 +1,5 @@
-import { type Cell, type MemberKind, REAL_VERSIONS } from './cells.js';
-import type { Finding, FindingKind, Role, Step } from './findings.js';
+import { type Cell, encrypts, type MemberKind, REAL_VERSIONS } from './cells.js';
+import { type Finding, type FindingKind, type Role, type Step, STEPS } from './findings.js';
 
 /** Which end of a finding a rule speaks about; what is not given is not restricted. */
 interface Side {
@@ -18,13 +18,43 @@ export interface UpstreamRule {
   readonly why: string;
   readonly steps: readonly Step[];
   readonly kinds: readonly FindingKind[];
+  /** Whether it is about groups with MLS only. */
+  readonly mls?: true;
   /** What must stand at these places of the cell. */
   readonly needs?: Readonly<Partial<Record<Role, readonly MemberKind[]>>>;
   readonly at: Side;
   readonly about?: Side;
+  /** What else must hold. */
+  readonly when?: (cell: Cell, finding: Finding) => boolean;
 }
 
 const OLD = ['0.7.0'] as const;
+/** In a group with MLS they keep the keys and send payloads in clear. */
+const CLEAR = ['0.7.0', '1.0.0'] as const;
+const SEALED = ['1.4.0'] as const;
+
+/** Who is in the group in the exchange of each step. */
+const PRESENT: Readonly<Record<Step, readonly Role[]>> = {
+  start: [],
+  invite: ['M', 'A', 'B'],
+  late: ['M', 'A', 'B', 'C'],
+  remove: ['M', 'A', 'C'],
+  rejoin: ['M', 'A', 'B', 'C'],
+  leave: ['M', 'B', 'C'],
+  close: [],
+};
+
+/** Steps in which somebody is new to all, and must be taken for encrypting until it has been heard. */
+const WITH_NEWCOMER: readonly Step[] = ['invite', 'late', 'rejoin'];
+
+/**
+ * Whether a member of ours, at the place `finding.about`, has reason to encrypt: somebody else encrypts, or was not heard yet.
+ * Without one it must send in clear, for there is nobody who could not read that and somebody who can read nothing else.
+ */
+function hasReasonToEncrypt(cell: Cell, { step, about }: Finding): boolean {
+  if (WITH_NEWCOMER.includes(step)) return true;
+  return PRESENT[step].some((role) => role !== about && encrypts(kindAt(cell, role)));
+}
 
 /** Everything we accept of others, and why. The runs of real peers among themselves must need exactly these rules. */
 export const UPSTREAM_RULES: readonly UpstreamRule[] = [
@@ -87,6 +117,43 @@ export const UPSTREAM_RULES: readonly UpstreamRule[] = [
     at: { kinds: OLD },
     about: { roles: ['B'] },
   },
+  {
+    id: '1',
+    why: 'members before 1.0.1 decrypt nothing: with MLS they give the ciphertext of others to their application',
+    mls: true,
+    steps: STEPS,
+    kinds: ['ciphertext'],
+    at: { kinds: CLEAR },
+    about: { kinds: SEALED },
+  },
+  {
+    id: '1',
+    why: 'the same with ciphertext of ours, as long as we have a reason to encrypt',
+    mls: true,
+    steps: STEPS,
+    kinds: ['ciphertext'],
+    at: { kinds: CLEAR },
+    about: { kinds: ['ours'] },
+    when: hasReasonToEncrypt,
+  },
+  {
+    id: '1',
+    why: 'members from 1.0.1 on drop payloads that come in clear to a group with MLS, without a word or an ack',
+    mls: true,
+    steps: STEPS,
+    kinds: ['lost'],
+    at: { kinds: SEALED },
+    about: { kinds: CLEAR },
+  },
+  {
+    id: '1',
+    why: 'so a sender in clear never gets their acks',
+    mls: true,
+    steps: STEPS,
+    kinds: ['not-acked'],
+    at: { kinds: CLEAR },
+    when: (cell, { step, at }) => PRESENT[step].some((role) => role !== at && kindAt(cell, role) === '1.4.0'),
+  },
 ];
 
 function fits(side: Side, role: Role, kind: MemberKind): boolean {
@@ -102,6 +169,8 @@ export function kindAt(cell: Cell, role: Role): MemberKind {
 /** The rule that covers a finding; `undefined` means it counts as a failure. */
 export function ruleFor(cell: Cell, finding: Finding): UpstreamRule | undefined {
   return UPSTREAM_RULES.find((rule) => {
+    if (rule.mls === true && !cell.mls) return false;
+    if (rule.when?.(cell, finding) === false) return false;
     if (!rule.steps.includes(finding.step) || !rule.kinds.includes(finding.kind)) return false;
     const needs = Object.entries(rule.needs ?? {}) as [Role, readonly MemberKind[]][];
     if (!needs.every(([role, kinds]) => kinds.includes(kindAt(cell, role)))) return false;

@@ -1,4 +1,4 @@
-import { type Cell, fieldsOf } from './cells.js';
+import { type Cell, type CellFields, fieldsOf } from './cells.js';
 import { type Finding, STEPS, type Step, type Totals } from './findings.js';
 import type { CellRun } from './run-cell.js';
 import { ruleFor } from './upstream-rules.js';
@@ -11,7 +11,7 @@ export interface JudgedFinding extends Finding {
 
 /** What the report says about one cell. Plain data: it travels from the test to the reporter. */
 export interface CellReport {
-  readonly cell: Readonly<Record<'node' | 'moderator' | 'participants', string>>;
+  readonly cell: CellFields;
   /** Why it was not run. */
   readonly left?: string;
   readonly totals?: Totals;
@@ -55,8 +55,8 @@ function wordOf(report: CellReport, step: Step): string {
 }
 
 const HEAD =
-  `${'node'.padEnd(11)}${'moderator'.padEnd(10)}${'participants'.padEnd(13)}` +
-  `${'sent'.padStart(5)}${'got'.padStart(5)}${'of'.padStart(5)}${'lost'.padStart(5)}${'twice'.padStart(6)}${'order'.padStart(6)}${'leak'.padStart(5)}` +
+  `${'node'.padEnd(11)}${'MLS'.padEnd(4)}${'moderator'.padEnd(10)}${'participants'.padEnd(13)}` +
+  `${'sent'.padStart(5)}${'got'.padStart(5)}${'of'.padStart(5)}${'lost'.padStart(5)}${'twice'.padStart(6)}${'order'.padStart(6)}${'leak'.padStart(5)}${'sealed'.padStart(7)}` +
   `${'s'.padStart(6)}  steps`;
 
 const SHOWN_PER_CELL = 8;
@@ -78,16 +78,16 @@ export function table(reports: readonly CellReport[]): string {
 
 function row(report: CellReport): string {
   const { cell, totals } = report;
-  const start = `${cell.node.padEnd(11)}${cell.moderator.padEnd(10)}${cell.participants.padEnd(13)}`;
+  const start = `${cell.node.padEnd(11)}${cell.mls.padEnd(4)}${cell.moderator.padEnd(10)}${cell.participants.padEnd(13)}`;
   if (totals === undefined) return `${start}  ${report.left ?? 'not run'}`;
-  const { sent, received, expected, lost, doubled, outOfOrder, leaked } = totals;
+  const { sent, received, expected, lost, doubled, outOfOrder, leaked, ciphertext } = totals;
   const numbers = [sent, received, expected, lost].map((value) => String(value).padStart(5)).join('');
   const seconds = Object.values(report.ms).reduce((sum, ms) => sum + ms, 0) / 1000;
   const words = STEPS.map((step) => [step, wordOf(report, step)] as const);
   const odd = words.filter(([, word]) => word !== 'ok');
   const steps = odd.length === 0 ? 'all ok' : words.map(([step, word]) => `${step} ${word}`).join(', ');
   return (
-    `${start}${numbers}${String(doubled).padStart(6)}${String(outOfOrder).padStart(6)}${String(leaked).padStart(5)}` +
+    `${start}${numbers}${String(doubled).padStart(6)}${String(outOfOrder).padStart(6)}${String(leaked).padStart(5)}${String(ciphertext).padStart(7)}` +
     `${seconds.toFixed(1).padStart(6)}  ${steps}`
   );
 }
