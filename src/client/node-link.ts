@@ -59,6 +59,7 @@ export class NodeLink implements SessionLink {
   #outboxBytes = 0;
   #isBlocked = false;
   #isDropping = false;
+  #hasMintFailed = false;
 
   constructor(options: NodeLinkOptions) {
     this.#options = options;
@@ -115,10 +116,12 @@ export class NodeLink implements SessionLink {
   /** Sends a message with a fresh token. While the link is down it is dropped: sessions know, and repeat what matters. */
   send(message: OutboundMessage): void {
     if (this.#connection === undefined) return;
+    const identity = this.#mint();
+    if (identity === undefined) return;
     const { source, destination, fanout, sessionType, messageType, sessionId, messageId, error } = message;
     const frame = encodeMessage({
       kind: 'publish',
-      header: { source, destination, fanout, identity: this.#options.mint(), ...(error && { error }) },
+      header: { source, destination, fanout, identity, ...(error && { error }) },
       session: { sessionType, messageType, sessionId, messageId },
       content: message.content,
       metadata: message.metadata,
@@ -171,10 +174,20 @@ export class NodeLink implements SessionLink {
     if (ended.yet) {
       throw new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream at once`);
     }
+    let subscriptions: Uint8Array[];
+    try {
+      subscriptions = Array.from(this.#subscriptions.values(), (one) =>
+        this.#encode('subscribe', one, this.#options.mint()),
+      );
+    } catch (error) {
+      // Without a token the stream is of no use.
+      await connection.close();
+      throw error;
+    }
     this.#takeOutbox();
     this.#isBlocked = false;
     this.#connection = connection;
-    for (const subscription of this.#subscriptions.values()) this.#sendSubscription('subscribe', subscription);
+    for (const frame of subscriptions) this.#write(frame, true);
   }
 
   #onEnd(error: SlimError | undefined): void {
@@ -249,10 +262,30 @@ export class NodeLink implements SessionLink {
     this.#ackWaiters.delete(own.id);
   }
 
-  #sendSubscription(kind: 'subscribe' | 'unsubscribe', { name, id }: Subscription): void {
+  #sendSubscription(kind: 'subscribe' | 'unsubscribe', subscription: Subscription): void {
     if (this.#connection === undefined) return;
-    const header = { source: this.#options.local, destination: name, fanout: 1, identity: this.#options.mint() };
-    this.#write(encodeMessage({ kind, header, subscriptionId: id }), true);
+    const identity = this.#mint();
+    if (identity !== undefined) this.#write(this.#encode(kind, subscription, identity), true);
+  }
+
+  #encode(kind: 'subscribe' | 'unsubscribe', { name, id }: Subscription, identity: string): Uint8Array {
+    const header = { source: this.#options.local, destination: name, fanout: 1, identity };
+    return encodeMessage({ kind, header, subscriptionId: id });
+  }
+
+  /** A fresh token. A provider that fails costs what was to be sent, and is told once. */
+  #mint(): string | undefined {
+    try {
+      const identity = this.#options.mint();
+      this.#hasMintFailed = false;
+      return identity;
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      if (!this.#hasMintFailed)
+        this.#options.onWarning('identity-rejected', `no identity token to send with: ${cause}`);
+      this.#hasMintFailed = true;
+      return undefined;
+    }
   }
 
   #write(frame: Uint8Array, mustNotDrop: boolean): void {

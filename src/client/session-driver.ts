@@ -163,7 +163,7 @@ export class SessionDriver {
       const cause = error instanceof Error ? error.message : String(error);
       this.#handlers.onWarning('protocol-violation', `this program failed on ${what}, which is a bug: ${cause}`);
       if (input.kind === 'command') {
-        this.#settle(input.id, new InternalError('invariant', cause, { cause: error }), undefined);
+        this.#fail(input.id, new InternalError('invariant', cause, { cause: error }));
       }
       return;
     }
@@ -223,6 +223,12 @@ export class SessionDriver {
         this.post({ kind: 'timer', timer });
       }, afterMs),
     );
+  }
+
+  #fail(id: CommandId, error: InternalError): void {
+    const progress = { messageId: undefined, acked: [], missing: [] };
+    if (this.#handles.has(id)) this.#execute({ kind: 'delivery', id, state: 'failed', progress, error });
+    else this.#settle(id, error, undefined);
   }
 
   #settle(id: CommandId, error: Error | undefined, member: Name | undefined): void {

@@ -284,9 +284,16 @@ export class Session {
     const { payloadType = 'msg', metadata = {} } = options;
     // A copy: what the caller does with its buffer afterwards must not change a retransmission.
     const bytes = typeof payload === 'string' ? encoder.encode(payload) : Uint8Array.from(payload);
-    checkPayload(bytes, payloadType, metadata);
+    checkSize(bytes.length + payloadType.length * 3 + checkMetadata(metadata));
     const handle = new CompletionHandle();
-    this.#driver.publish({ kind: 'publish', payload: bytes, payloadType, metadata, ...(to && { to }) }, handle);
+    const command = {
+      kind: 'publish',
+      payload: bytes,
+      payloadType,
+      metadata: { ...metadata },
+      ...(to && { to }),
+    } as const;
+    this.#driver.publish(command, handle);
     return handle;
   }
 
@@ -349,14 +356,26 @@ function toName(name: Name | string): Name {
   return typeof name === 'string' ? Name.parse(name) : name;
 }
 
-function checkPayload(payload: Uint8Array, payloadType: string, metadata: Metadata): void {
-  let size = payload.length + payloadType.length * 3;
+/**
+ * Refuses keys that mean something to SLIM, and what no frame can carry.
+ *
+ * @internal
+ * @returns how many bytes the metadata may take
+ * @throws UsageError `invalid-payload`
+ */
+export function checkMetadata(metadata: Metadata): number {
+  let size = 0;
   for (const [key, value] of Object.entries(metadata)) {
     if (Object.values<string>(RESERVED_METADATA).includes(key)) {
       throw new UsageError('invalid-payload', `metadata key ${key} is reserved by SLIM`);
     }
     size += (key.length + value.length) * 3 + 16;
   }
+  checkSize(size);
+  return size;
+}
+
+function checkSize(size: number): void {
   if (size > MAX_PAYLOAD_BYTES) {
     throw new UsageError(
       'invalid-payload',

@@ -16,7 +16,7 @@ import { MlsSession } from './mls-session.js';
 import { NodeLink } from './node-link.js';
 import { randomU32, randomU64 } from './random.js';
 import { RecentMap } from './recent-map.js';
-import { type MessageDelivery, Session, type SessionHost } from './session.js';
+import { checkMetadata, type MessageDelivery, Session, type SessionHost } from './session.js';
 
 /** Where the node is unless said otherwise. */
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:46357';
@@ -172,7 +172,8 @@ export class SlimApp {
    * Creates a group and moderates it, or calls one app. A group sends nothing before the first invitation; a call resolves when
    * the other side has joined.
    *
-   * @throws UsageError `invalid-name`, `invalid-option`; SessionError `closed`; for a call also `invite-timeout`
+   * @throws UsageError `invalid-name`, `invalid-option`, `invalid-payload` (of the metadata); SessionError `closed`; for a call
+   * also `invite-timeout`
    */
   async createSession(options: CreateSessionOptions): Promise<Session> {
     this.#assertOpen();
@@ -180,6 +181,8 @@ export class SlimApp {
     const { type = 'group', timeoutMs = DEFAULT_TIMEOUT_MS, maxRetries = DEFAULT_MAX_RETRIES } = options;
     checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
     checkInteger('maxRetries', maxRetries, 0, MAX_RETRIES);
+    const metadata = { ...options.metadata };
+    checkMetadata(metadata);
     const session = this.#addSession(
       {
         sessionId: this.#drawSessionId(),
@@ -191,7 +194,7 @@ export class SlimApp {
         maxRetries,
         isReliable: true,
         ...(options.mls === true && { mls: { policy: this.#mlsPolicy } }),
-        metadata: options.metadata ?? {},
+        metadata,
         resumeAfter: 0,
       },
       'moderator',
@@ -269,6 +272,8 @@ export class SlimApp {
         return;
       }
       case 'join': {
+        // Nobody would end it.
+        if (this.#closing !== undefined) return;
         const resumeAfter = this.#resumeAfter.get(route.config.sessionId) ?? 0;
         const session = this.#addSession({ ...route.config, resumeAfter }, 'participant');
         session.driver.post({ kind: 'message', message, subject: verified.subject });

@@ -85,10 +85,7 @@ function perform(group: SimulatedGroup, step: Step): void {
       return;
     case 'publishTo':
       if (session?.isEstablished !== true && index !== 0) return;
-      session!.publish(
-        `direct ${String(group.network.time.nowMs)} ${String(session!.commands.size)}`,
-        group.app(step.whom % group.apps.length).name,
-      );
+      group.publish(index, group.app(step.whom % group.apps.length).name);
       return;
     case 'invite':
       if (index !== 0) group.invite(index);

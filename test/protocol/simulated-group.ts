@@ -67,9 +67,9 @@ export class SimulatedGroup {
   }
 
   /** Publishes a text that is like no other. */
-  publish(index: number): CommandRecord {
+  publish(index: number, to?: Name): CommandRecord {
     this.#published += 1;
-    return this.session(index).publish(`${short(this.app(index).name)} says ${String(this.#published)}`);
+    return this.session(index).publish(`${short(this.app(index).name)} says ${String(this.#published)}`, to);
   }
 
   /** Names of those whom the moderator counts as members. */

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+
+import { CompletionHandle } from '../../src/client/completion-handle.js';
+import { SessionDriver, type SessionLink } from '../../src/client/session-driver.js';
+import type { Effect, Input, SessionMachine } from '../../src/protocol/index.js';
+import { InternalError, SessionError } from '../../src/util/index.js';
+import { A, msg } from '../protocol/support.js';
+import { outcomeOf, pass, settle } from './support.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A driver of a machine that does what a test says. */
+function driverOf(handle: (input: Input) => Effect[], isUp = true) {
+  const inputs: Input[] = [];
+  const log: string[] = [];
+  const machine: SessionMachine = {
+    handle: (input) => {
+      inputs.push(input);
+      return handle(input);
+    },
+    members: [],
+    lastPublishedId: 0,
+    queuedCount: 0,
+  };
+  const link: SessionLink = {
+    isUp,
+    send: () => log.push('send'),
+    subscribe: (name) => log.push(`subscribe ${name.toString()}`),
+    unsubscribe: (name) => log.push(`unsubscribe ${name.toString()}`),
+  };
+  const hooks: { onNotice: () => void } = { onNotice: () => {} };
+  const driver = new SessionDriver(machine, link, {
+    onNotice: (notice) => {
+      log.push(notice.kind);
+      hooks.onNotice();
+    },
+    onDelivery: (handle) => log.push(`delivery ${handle.state}`),
+    onEnd: (reason) => log.push(`end ${reason}`),
+    onWarning: (code, text) => log.push(`${code}: ${text}`),
+    isReceiveQueueFull: () => false,
+  });
+  return { driver, inputs, log, hooks };
+}
+
+const notify: Effect = { kind: 'notify', notice: { kind: 'lost', from: A, messageId: 1 } };
+
+test('effects are executed in order', () => {
+  const { driver, log } = driverOf(() => [
+    { kind: 'subscribe', name: A },
+    notify,
+    { kind: 'unsubscribe', name: A },
+    { kind: 'end', reason: 'left' },
+  ]);
+  driver.post({ kind: 'linkUp' });
+  expect(log).toEqual([`subscribe ${A.toString()}`, 'lost', `unsubscribe ${A.toString()}`, 'end left']);
+});
+
+test('an input that is posted from inside an effect waits until all effects before it are done', () => {
+  const { driver, inputs, log, hooks } = driverOf((input) =>
+    input.kind === 'linkUp' ? [notify, { kind: 'end', reason: 'left' }] : [{ kind: 'subscribe', name: A }],
+  );
+  hooks.onNotice = () => {
+    driver.post({ kind: 'linkDown' });
+    expect(inputs.map(({ kind }) => kind)).toEqual(['linkUp']);
+  };
+  driver.post({ kind: 'linkUp' });
+  expect(inputs.map(({ kind }) => kind)).toEqual(['linkUp', 'linkDown']);
+  expect(log).toEqual(['lost', 'end left', `subscribe ${A.toString()}`]);
+});
+
+test('a session that is made while the link is down knows it', () => {
+  expect(driverOf(() => [], false).inputs).toEqual([{ kind: 'linkDown' }]);
+  expect(driverOf(() => []).inputs).toEqual([]);
+});
+
+describe('timers', () => {
+  test('become inputs; setting one again moves it; clearing one stops it', async () => {
+    const plan: Effect[][] = [
+      [
+        { kind: 'setTimer', timer: 'acks', afterMs: 100 },
+        { kind: 'setTimer', timer: 'rtx', afterMs: 150 },
+      ],
+      [{ kind: 'setTimer', timer: 'acks', afterMs: 100 }],
+      [{ kind: 'clearTimer', timer: 'rtx' }],
+    ];
+    const { driver, inputs } = driverOf(() => plan.shift() ?? []);
+    driver.post({ kind: 'linkUp' });
+    await pass(50);
+    driver.post({ kind: 'linkUp' });
+    await pass(50);
+    driver.post({ kind: 'linkUp' });
+    await pass(49);
+    expect(inputs.filter(({ kind }) => kind === 'timer')).toEqual([]);
+    await pass(1);
+    expect(inputs.at(-1)).toEqual({ kind: 'timer', timer: 'acks' });
+    await pass(1000);
+    expect(inputs.filter(({ kind }) => kind === 'timer')).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('commands', () => {
+  test('settle once, with a member or an error', async () => {
+    const error = new SessionError('participant-not-found', 'no');
+    const { driver } = driverOf((input) => {
+      if (input.kind !== 'command') return [];
+      const first: Effect =
+        input.command.kind === 'invite'
+          ? { kind: 'settle', id: input.id, member: A }
+          : { kind: 'settle', id: input.id, error };
+      return [first, { kind: 'settle', id: input.id }];
+    });
+    const invited = outcomeOf(driver.run({ kind: 'invite', name: A }));
+    const removed = outcomeOf(driver.run({ kind: 'remove', name: A }));
+    await settle();
+    expect(invited).toMatchObject({ value: A, count: 1 });
+    expect(removed).toMatchObject({ error, count: 1 });
+  });
+
+  test('a handle hears nothing after its end', () => {
+    const progress = { messageId: 1, acked: [], missing: [] };
+    const { driver, log } = driverOf((input) =>
+      input.kind === 'command'
+        ? (['sent', 'acked', 'failed'] as const).map((state) => ({ kind: 'delivery', id: input.id, state, progress }))
+        : [],
+    );
+    const handle = new CompletionHandle();
+    driver.publish({ kind: 'publish', payload: new Uint8Array(0), payloadType: '', metadata: {} }, handle);
+    expect(log).toEqual(['delivery sent', 'delivery acked']);
+    expect(handle.state).toBe('acked');
+  });
+});
+
+describe('a machine that throws, which is a bug', () => {
+  test('costs the one input, and is told', async () => {
+    const { driver, log } = driverOf((input) => {
+      if (input.kind !== 'linkUp') throw new Error('oops');
+      return [notify];
+    });
+    driver.post({ kind: 'message', message: msg(A, 1), subject: 'x' });
+    const command = outcomeOf(driver.run({ kind: 'close' }));
+    const handle = new CompletionHandle();
+    driver.publish({ kind: 'publish', payload: new Uint8Array(0), payloadType: '', metadata: {} }, handle);
+    driver.post({ kind: 'linkUp' });
+    await settle();
+    expect(log.filter((line) => line.startsWith('protocol-violation'))).toHaveLength(3);
+    expect(log.at(-1)).toBe('lost');
+    expect(command.error).toBeInstanceOf(InternalError);
+    expect(handle.state).toBe('failed');
+  });
+});
