@@ -2,6 +2,7 @@ import type { MlsPayload } from '../wire/index.js';
 import type { Effect, Env } from './machine.js';
 import type { MlsOperations } from './mls-operations.js';
 import type { PayloadProtection } from './payload-protection.js';
+import { RecentSet } from './recent-set.js';
 
 /** How many commits may wait for one before them. */
 const MAX_WAITING = 64;
@@ -23,6 +24,8 @@ export class MlsCommits {
   readonly #mls: MlsOperations;
   readonly #protection: PayloadProtection;
   readonly #waiting = new Map<number, WaitingCommit>();
+  /** Failures that were told: one that comes again with a repetition is no news. */
+  readonly #told = new RecentSet<string>();
   #lastId = 0;
 
   constructor(mls: MlsOperations, protection: PayloadProtection) {
@@ -32,12 +35,13 @@ export class MlsCommits {
 
   /** A welcome that was not applied yet. One that does not open is not acknowledged. */
   onWelcome(payload: MlsPayload | undefined, env: Env, apply: ApplyChange): Effect[] {
-    if (payload === undefined) return [failed('the moderator sent a welcome without MLS')];
+    if (payload === undefined) return this.#failed('welcome', 'the moderator sent a welcome without MLS');
     return this.#mls.request({ op: 'join', welcome: payload.content }, (result, later) => {
       if (!result.ok) {
         // Welcomed twice, and the first welcome was it.
         if (this.#lastId > 0 && result.error.code === 'mls-no-key-package') return apply(env);
-        return [failed(`could not join the MLS group: ${result.error.message}`)];
+        const id = `welcome ${String(payload.commitId)}`;
+        return this.#failed(id, `could not join the MLS group: ${result.error.message}`);
       }
       this.#lastId = payload.commitId;
       for (const id of this.#waiting.keys()) if (id <= this.#lastId) this.#waiting.delete(id);
@@ -50,7 +54,7 @@ export class MlsCommits {
   onCommit(payload: MlsPayload | undefined, change: 'add' | 'remove', env: Env, apply: ApplyChange): Effect[] {
     // Before the welcome nothing can be done with it; it is part of the welcome, or comes again.
     if (this.#lastId === 0) return [];
-    if (payload === undefined) return [failed(`the moderator sent a group ${change} without MLS`)];
+    if (payload === undefined) return this.#failed(change, `the moderator sent a group ${change} without MLS`);
     if (payload.commitId <= this.#lastId) return apply(env);
     if (this.#waiting.has(payload.commitId) || this.#waiting.size >= MAX_WAITING) return [];
     this.#waiting.set(payload.commitId, { commit: payload.content, change, apply });
@@ -58,18 +62,25 @@ export class MlsCommits {
   }
 
   #applyNext(): Effect[] {
-    const next = this.#waiting.get(this.#lastId + 1);
+    const id = this.#lastId + 1;
+    const next = this.#waiting.get(id);
     if (next === undefined) return [];
-    this.#lastId += 1;
-    this.#waiting.delete(this.#lastId);
+    this.#waiting.delete(id);
     const { commit, change, apply } = next;
     return this.#mls.request({ op: 'commit', commit, change }, (result, env) => {
-      if (!result.ok) return [failed(`could not follow a change of the MLS group: ${result.error.message}`)];
+      // Its number is not used up: it may have been somebody else's, and the genuine one comes again.
+      if (!result.ok) {
+        return this.#failed(
+          `commit ${String(id)}`,
+          `could not follow a change of the MLS group: ${result.error.message}`,
+        );
+      }
+      this.#lastId = id;
       return [...apply(env), ...this.#protection.onEpoch(result.epoch), ...this.#applyNext()];
     });
   }
-}
 
-function failed(text: string): Effect {
-  return { kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } };
+  #failed(id: string, text: string): Effect[] {
+    return this.#told.add(id) ? [{ kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } }] : [];
+  }
 }

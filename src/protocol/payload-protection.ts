@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import type { Delivered, Effect, Env, MlsPolicy, SessionNotice } from './machine.js';
 import type { MlsOperations } from './mls-operations.js';
+import { RecentSet } from './recent-set.js';
 
 /** An MLSMessage of version 1 with a PrivateMessage inside begins like this. */
 const PRIVATE_MESSAGE_START = [0, 1, 0, 2] as const;
@@ -30,6 +31,8 @@ export class PayloadProtection {
   readonly #others: OtherMembers;
   /** How each member sends, as far as it has sent. */
   readonly #sendsClear = new Map<string, boolean>();
+  /** Messages that could not be decrypted, and were told of: they come again and again. */
+  readonly #undecryptable = new RecentSet<string>();
   #epoch: number | undefined;
   #told: string | undefined;
 
@@ -95,13 +98,11 @@ export class PayloadProtection {
         case 'mls-inactive':
         case 'mls-wrong-epoch-past':
           return [];
-        default:
-          return [
-            warning(
-              'mls-decrypt-failed',
-              `could not decrypt a message of ${source.toString()}: ${result.error.message}`,
-            ),
-          ];
+        default: {
+          if (!this.#undecryptable.add(`${source.key}:${String(message.session.messageId)}`)) return [];
+          const text = `could not decrypt a message of ${source.toString()}: ${result.error.message}`;
+          return [warning('mls-decrypt-failed', text)];
+        }
       }
     });
   }
