@@ -52,6 +52,8 @@ export interface SessionHost {
   /** Present if the session has MLS. */
   readonly mls?: MlsRunner;
   onEstablished(session: Session): void;
+  /** Of a session that the application does not know of, because it is not usable yet. */
+  onEarlyWarning(code: WarningCode, text: string): void;
   onEnd(session: Session): void;
 }
 
@@ -69,11 +71,14 @@ export class Session {
   #closeReason: CloseReason | undefined;
   #lastMembers: readonly Name[] = [];
   #protection: Protection;
+  /** Whether the application has this session in its hands. */
+  #isKnown: boolean;
 
   /** @internal */
   constructor(config: SessionConfig, role: 'moderator' | 'participant', machine: SessionMachine, host: SessionHost) {
     this.#config = config;
     this.#role = role;
+    this.#isKnown = role === 'moderator';
     this.#host = host;
     this.#driver = new SessionDriver(
       machine,
@@ -306,6 +311,7 @@ export class Session {
         return;
       }
       case 'established':
+        this.#isKnown = true;
         this.#host.onEstablished(this);
         return;
       case 'mls': {
@@ -317,8 +323,10 @@ export class Session {
       case 'joined':
       case 'left':
       case 'lost':
-      case 'warning':
         this.#events.emit(notice);
+        return;
+      case 'warning':
+        this.#warn(notice.code, notice.text);
         return;
       default:
         assertNever(notice);
@@ -348,7 +356,8 @@ export class Session {
   }
 
   #warn(code: WarningCode, text: string): void {
-    this.#events.emit({ kind: 'warning', code, text });
+    if (this.#isKnown) this.#events.emit({ kind: 'warning', code, text });
+    else this.#host.onEarlyWarning(code, text);
   }
 }
 

@@ -307,6 +307,11 @@ export class SlimApp {
         this.#events.emit({ kind: 'session', session });
         this.#inbound.push(session);
       },
+      onEarlyWarning: (code, text) => {
+        const from = config.moderator.toString();
+        // Once for each invitation: its repetitions fail the same way.
+        this.#warnOnce(`${String(config.sessionId)} ${text}`, code, `an invitation by ${from}: ${text}`);
+      },
       onEnd: (session) => {
         this.#sessions.delete(session.id);
         if (session.driver.lastPublishedId > 0) this.#resumeAfter.set(session.id, session.driver.lastPublishedId);

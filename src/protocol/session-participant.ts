@@ -101,11 +101,11 @@ export class SessionParticipant implements SessionMachine {
     }
   }
 
-  /** Before the welcome the application does not know of the session: payloads wait for it. */
+  /** Before the welcome the application does not know of the session: all but warnings waits for it. */
   #holdBack(effects: Effect[]): Effect[] {
     if (this.#isEstablished) return effects;
-    this.#early.push(...effects.filter(({ kind }) => kind === 'notify'));
-    return effects.filter(({ kind }) => kind !== 'notify');
+    this.#early.push(...effects.filter(isForLater));
+    return effects.filter((effect) => !isForLater(effect));
   }
 
   #onCommand(id: CommandId, command: SessionCommand, env: Env): Effect[] {
@@ -380,6 +380,10 @@ export class SessionParticipant implements SessionMachine {
     if (command !== undefined) effects.push({ kind: 'settle', id: command });
     return [...effects, ...this.#core.end(reason, endError(reason))];
   }
+}
+
+function isForLater(effect: Effect): boolean {
+  return effect.kind === 'notify' && effect.notice.kind !== 'warning';
 }
 
 function endError(reason: EndReason): SessionError {
