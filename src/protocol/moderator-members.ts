@@ -113,7 +113,7 @@ export class ModeratorMembers {
       ...this.#failInvitation(invitation, error),
       ...this.#nextChange(invitation, later),
     ];
-    if (keyPackage === undefined) {
+    if (keyPackage === undefined || keyPackage.length === 0) {
       const text = `${member.toString()} joined without a key package, so it cannot take part in a group with MLS`;
       return fail(new SessionError('mls-unsupported', text), env);
     }
