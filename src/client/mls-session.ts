@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+
 import type { TokenProvider, TokenVerifier } from '../auth/index.js';
 import {
   checkCommit,
   checkCommitShape,
   checkKeyPackage,
+  checkLeaf,
   checkMembers,
+  type Leaf,
   type LeafChecks,
   type LeafToken,
   loadOpenMls,
@@ -17,8 +21,14 @@ import { RecentMap } from './recent-map.js';
 /** Generation 1 knows this suite only: X25519, AES-128-GCM, Ed25519. */
 const SUITE = 1;
 
-/** After this time a commit of ours brings a fresh token for our leaf; tokens live an hour (identity-and-mls.md 4.3 b). */
-const REFRESH_AFTER_MS = 10 * 60 * 1000;
+/**
+ * After this time a commit of ours brings a fresh token for our leaf; tokens live an hour (identity-and-mls.md 4.3 b). Short,
+ * so that it is always the leaf of a member that is the oldest one, and nothing ends before it was announced.
+ */
+const REFRESH_AFTER_MS = 60 * 1000;
+
+/** Payloads under a wrong name that are kept for the right one. */
+const MAX_MISATTRIBUTED = 16;
 
 /** How far a peer's clock may be ahead before its key package counts as not valid yet. */
 const MAX_CLOCK_SKEW_MS = 10_000;
@@ -32,6 +42,17 @@ export interface MlsRunner {
   free(): void;
 }
 
+/** A new token for our leaf, if it is time. */
+interface Refresh {
+  readonly refresh?: Uint8Array;
+}
+
+/** A payload, and whose it is. */
+interface Opened {
+  readonly plaintext: Uint8Array;
+  readonly subject: string | undefined;
+}
+
 /**
  * The MLS side of one session: one client with a key of its own, its group, and the checks of the tokens in leaves. A key
  * package is made for each join request, and all stay usable until the welcome.
@@ -43,12 +64,14 @@ export class MlsSession implements MlsRunner {
   #group: MlsGroup | undefined;
   #moderatorIndex = -1;
   #leafMintedAtMs = 0;
-  /** Token subjects of the members that we added, by name. */
-  readonly #subjects = new Map<string, string>();
+  /** The members that we added, by name: token subject, and how to call it. */
+  readonly #added = new Map<string, { readonly subject: string; readonly name: string }>();
   /** Token subjects by leaf in the current epoch. */
   #subjectsByIndex: ReadonlyMap<number, string> = new Map();
   /** Tokens of leaves; enough for a large group and what it was before. */
   readonly #verified = new RecentMap<string, LeafToken>(1024);
+  /** What was opened under another name than its member's, by ciphertext: it opens only once, and the genuine one may follow. */
+  readonly #misattributed = new RecentMap<string, Opened>(MAX_MISATTRIBUTED);
   #isFreed = false;
 
   constructor(provider: TokenProvider, verifier: TokenVerifier) {
@@ -75,10 +98,9 @@ export class MlsSession implements MlsRunner {
       // The key must exist before the token that vouches for it.
       const client = engine.createClient(SUITE);
       this.#client = client;
-      client.setCredential(this.#mint(client));
       return await this.#answer(client, request);
     } catch (error) {
-      return failure(error);
+      return this.#failure(error);
     }
   }
 
@@ -87,13 +109,13 @@ export class MlsSession implements MlsRunner {
       return this.#perform(client, request);
     } catch (error) {
       const waitMs = untilValidMs(error);
-      if (waitMs === undefined) return failure(error);
+      if (waitMs === undefined) return this.#failure(error);
       return new Promise((resolve) => {
         setTimeout(() => {
           try {
             resolve(this.#perform(client, request));
           } catch (again) {
-            resolve(failure(again));
+            resolve(this.#failure(again));
           }
         }, waitMs);
       });
@@ -103,7 +125,9 @@ export class MlsSession implements MlsRunner {
   #perform(client: MlsClient, request: MlsRequest): MlsResult {
     switch (request.op) {
       case 'createGroup':
+        client.setCredential(this.#mint(client));
         this.#group = client.createGroup();
+        this.#leafMintedAtMs = Date.now();
         this.#noteMembers();
         return this.#done(NO_BYTES);
       case 'keyPackage':
@@ -113,29 +137,30 @@ export class MlsSession implements MlsRunner {
       case 'add': {
         const group = this.#requireGroup();
         const info = client.inspectKeyPackage(request.keyPackage);
-        const others = group.members().filter(({ index }) => index !== group.ownIndex);
-        // Without our own leaf: its token may have expired, and then this very commit renews it.
-        const subject = checkKeyPackage(info, others, this.#checks(), true);
+        const members = group.members();
+        // Alone in the group, an own leaf that has expired does no harm: this very commit renews it.
+        const subject = checkKeyPackage(info, members.length > 1 ? members : [], this.#checks(), true);
         if (subject === this.#provider.subject) {
           throw new MlsError('mls-subject-duplicate', `${request.member.toString()} has the identity of this app`);
         }
-        const { commit, welcome } = group.add(request.keyPackage, this.#refresh(client));
-        group.mergePending();
-        this.#subjects.set(request.member.key, subject);
-        this.#noteMembers();
+        const refresh = this.#refresh(client);
+        const { commit, welcome } = group.add(request.keyPackage, refresh);
+        this.#mergePending(group, refresh);
+        this.#added.set(request.member.key, { subject, name: request.member.toString() });
         return this.#done(commit, welcome);
       }
       case 'remove': {
         const group = this.#requireGroup();
-        const subject = this.#subjects.get(request.member.key);
+        const subject = this.#added.get(request.member.key)?.subject;
         const index = [...this.#subjectsByIndex].find(([, member]) => member === subject)?.[0];
-        if (index === undefined) {
+        if (subject === undefined || index === undefined) {
           throw new MlsError('mls-unknown-member', `${request.member.toString()} is not in the MLS group`);
         }
-        const commit = group.remove(index, this.#refresh(client));
-        group.mergePending();
-        this.#subjects.delete(request.member.key);
-        this.#noteMembers();
+        this.#checkRemovable(group, index);
+        const refresh = this.#refresh(client);
+        const commit = group.remove(index, refresh);
+        this.#mergePending(group, refresh);
+        this.#added.delete(request.member.key);
         return this.#done(commit);
       }
       case 'join': {
@@ -168,20 +193,46 @@ export class MlsSession implements MlsRunner {
       }
       case 'encrypt':
         return this.#done(this.#requireGroup().encrypt(request.payload));
-      case 'decrypt': {
-        const group = this.#requireGroup();
-        const { plaintext, senderIndex } = group.decrypt(request.ciphertext);
-        if (this.#subjectsByIndex.get(senderIndex) !== request.subject) {
-          throw new MlsError(
-            'mls-unknown-sender',
-            'the token of the message is not that of the member who encrypted it',
-          );
-        }
-        return this.#done(plaintext);
-      }
+      case 'decrypt':
+        return this.#done(this.#decrypt(this.#requireGroup(), request.ciphertext, request.subject));
       default:
         return assertNever(request);
     }
+  }
+
+  /** Opens a payload if the member who encrypted it is the one whose token came with it. */
+  #decrypt(group: MlsGroup, ciphertext: Uint8Array, subject: string): Uint8Array {
+    const key = createHash('sha256').update(ciphertext).digest('base64');
+    const opened = this.#misattributed.get(key) ?? this.#open(group, ciphertext);
+    if (opened.subject === subject) {
+      this.#misattributed.delete(key);
+      return opened.plaintext;
+    }
+    this.#misattributed.set(key, opened);
+    throw new MlsError('mls-unknown-sender', 'the token of the message is not that of the member who encrypted it');
+  }
+
+  #open(group: MlsGroup, ciphertext: Uint8Array): Opened {
+    const { plaintext, senderIndex } = group.decrypt(ciphertext);
+    return { plaintext, subject: this.#subjectsByIndex.get(senderIndex) };
+  }
+
+  /** Enters the epoch of a commit of ours. */
+  #mergePending(group: MlsGroup, { refresh }: Refresh): void {
+    group.mergePending();
+    if (refresh !== undefined) this.#leafMintedAtMs = Date.now();
+    this.#noteMembers();
+  }
+
+  /**
+   * Members of upstream refuse a removal when the leaf of the removed one or of the moderator has expired; whoever commits it
+   * all the same is one epoch ahead of them for ever (identity-and-mls.md 4.3). Without other members nobody is left behind.
+   */
+  #checkRemovable(group: MlsGroup, index: number): void {
+    const members = group.members();
+    if (members.length <= 2) return;
+    const concerned = (leaf: Leaf): boolean => leaf.index === index || leaf.index === group.ownIndex;
+    for (const leaf of members.filter(concerned)) checkLeaf(leaf, this.#checks(), true);
   }
 
   #requireGroup(): MlsGroup {
@@ -207,24 +258,35 @@ export class MlsSession implements MlsRunner {
   }
 
   #mint(client: MlsClient): Uint8Array {
-    this.#leafMintedAtMs = Date.now();
-    return new TextEncoder().encode(this.#provider.mint(this.#leafMintedAtMs, client.publicKey));
+    return new TextEncoder().encode(this.#provider.mint(Date.now(), client.publicKey));
   }
 
   /** A moderator's leaf is renewed along with its commits, or in an hour nobody could join any more. */
-  #refresh(client: MlsClient): { readonly refresh?: Uint8Array } {
+  #refresh(client: MlsClient): Refresh {
     return Date.now() - this.#leafMintedAtMs < REFRESH_AFTER_MS ? {} : { refresh: this.#mint(client) };
   }
 
   #done(bytes: Uint8Array, welcome?: Uint8Array): MlsResult {
     return { ok: true, bytes, ...(welcome && { welcome }), epoch: Number(this.#group?.epoch ?? 0n) };
   }
-}
 
-function failure(error: unknown): MlsResult {
-  if (error instanceof MlsError) return { ok: false, error };
-  const text = error instanceof Error ? error.message : String(error);
-  return { ok: false, error: new MlsError('mls-internal', text, { cause: error }) };
+  #failure(error: unknown): MlsResult {
+    if (error instanceof MlsError) return { ok: false, error: this.#explained(error) };
+    const text = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: new MlsError('mls-internal', text, { cause: error }) };
+  }
+
+  /** Says whose token has expired, and what that means, if it is one in the group. */
+  #explained(error: MlsError): MlsError {
+    const { index } = error.details ?? {};
+    const group = this.#group;
+    if (error.code !== 'mls-token-expired' || typeof index !== 'number' || group === undefined) return error;
+    const subject = this.#subjectsByIndex.get(index);
+    const member = [...this.#added.values()].find((added) => added.subject === subject)?.name;
+    const who = index === group.ownIndex ? 'this app' : (member ?? 'a member');
+    const text = `the identity token of ${who} in the MLS group has expired, so its members cannot be changed any more`;
+    return new MlsError(error.code, text, { cause: error, ...(error.details && { details: error.details }) });
+  }
 }
 
 /** Key packages of mls-rs begin "now": with a clock a second behind they are not valid yet, but will be. */
