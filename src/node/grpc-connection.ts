@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 
-import { FrameSplitter, type FramingProblem } from './grpc-framing.js';
+import { FrameDecoder, type FramingFault } from '../transport/index.js';
+import { MAX_MESSAGE_BYTES } from './limits.js';
 import type { DisconnectReason } from './log-event.js';
 import type { MessageProcessor, Outlet } from './message-processor.js';
 
@@ -54,7 +55,7 @@ export class GrpcConnection implements Outlet {
   readonly #processor: MessageProcessor<GrpcConnection>;
   readonly #owner: GrpcConnectionOwner;
   readonly #limits: QueueLimits;
-  readonly #splitter = new FrameSplitter();
+  readonly #decoder = new FrameDecoder(MAX_MESSAGE_BYTES);
 
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -133,18 +134,18 @@ export class GrpcConnection implements Outlet {
   #onData(chunk: Buffer): void {
     if (this.#isDetached) return;
     let full: readonly GrpcConnection[] = [];
-    const problem = this.#splitter.push(chunk, (message) => {
+    const fault = this.#decoder.push(chunk, (message) => {
+      if (this.#isDetached) return;
       const outlets = this.#processor.handle(this.index, message);
       if (outlets.length > 0) full = outlets;
-      return !this.#isDetached;
     });
-    if (problem !== undefined) this.#refuse(problem);
+    if (fault !== undefined) this.#refuse(fault);
     const behind = full.find((outlet) => outlet.#isBehind(PAUSE_PART) && !outlet.#isStuck && !outlet.#isDetached);
     if (behind !== undefined) this.#pauseFor(behind);
   }
 
-  #refuse(problem: FramingProblem): void {
-    switch (problem) {
+  #refuse(fault: FramingFault): void {
+    switch (fault.kind) {
       case 'too-large':
         // Upstream ends the stream with OK too (mp.rs:process_stream).
         this.end('too-large');

@@ -13,6 +13,6 @@
  *
  * @packageDocumentation
  */
-export { DEFAULT_HOST, DEFAULT_PORT, type ListenAddress, parseListen } from './listen-address.js';
+export { type ListenAddress, parseListen } from './listen-address.js';
 export type { DisconnectReason, DropReason, NodeLogEvent } from './log-event.js';
 export { type NodeStats, SlimNode, type SlimNodeOptions } from './slim-node.js';

@@ -1,9 +1,11 @@
 import type { Buffer } from 'node:buffer';
 
 import type { Name } from '../name/index.js';
+import { encodeFrames, FRAME_PREFIX_BYTES, sealFrame } from '../transport/index.js';
 import { assertNever } from '../util/index.js';
 import { decodeMessage, encodeMessage, type LinkMessage, type SubscriptionMessage } from '../wire/index.js';
-import { FRAME_PREFIX_BYTES, frameMessage, MAX_MESSAGE_BYTES, sealFrame } from './grpc-framing.js';
+
+import { MAX_MESSAGE_BYTES } from './limits.js';
 import type { DropReason, NodeLogEvent } from './log-event.js';
 import { forwardedBytes, type PublishFrame, readFrame } from './relay.js';
 import { routeKey } from './route-key.js';
@@ -186,7 +188,7 @@ export class MessageProcessor<Out extends Outlet> {
   }
 
   #answer(peer: Peer<Out>, message: Uint8Array): readonly Out[] {
-    return peer.outlet.send(frameMessage(message)) ? NOBODY : [peer.outlet];
+    return peer.outlet.send(encodeFrames([message])) ? NOBODY : [peer.outlet];
   }
 
   #drop(connection: number, reason: DropReason): readonly Out[] {

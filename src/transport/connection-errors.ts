@@ -254,6 +254,8 @@ export function framingError(config: ClientConfig, fault: FramingFault): Connect
   switch (fault.kind) {
     case 'compressed':
       return streamLost(config, 'the node sent a compressed message, which was not asked for');
+    case 'bad-frame':
+      return streamLost(config, 'the node sent something that is no gRPC message');
     case 'too-large':
       return streamLost(config, `the node sent a message of ${fault.bytes} bytes, the limit is ${fault.maxBytes}`);
     default:

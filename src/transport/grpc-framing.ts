@@ -1,5 +1,5 @@
 /** Bytes before each message: one flag byte (0 = not compressed) and the length as u32, big endian. */
-const PREFIX_BYTES = 5;
+export const FRAME_PREFIX_BYTES = 5;
 
 /**
  * Writes messages as gRPC frames into one buffer, so that one write takes them all.
@@ -9,7 +9,7 @@ const PREFIX_BYTES = 5;
  */
 export function encodeFrames(messages: readonly Uint8Array[]): Buffer {
   let totalBytes = 0;
-  for (const message of messages) totalBytes += PREFIX_BYTES + message.length;
+  for (const message of messages) totalBytes += FRAME_PREFIX_BYTES + message.length;
   const frames = Buffer.allocUnsafe(totalBytes);
   let offset = 0;
   for (const message of messages) {
@@ -21,9 +21,22 @@ export function encodeFrames(messages: readonly Uint8Array[]): Buffer {
   return frames;
 }
 
+/**
+ * Fills in the prefix of a frame.
+ *
+ * @param frame - the message, with {@link FRAME_PREFIX_BYTES} free bytes before it
+ */
+export function sealFrame(frame: Buffer): Buffer {
+  frame.writeUInt8(0, 0);
+  frame.writeUInt32BE(frame.length - FRAME_PREFIX_BYTES, 1);
+  return frame;
+}
+
 /** Why a stream of frames cannot be read any further. */
 export type FramingFault =
-  { readonly kind: 'compressed' } | { readonly kind: 'too-large'; readonly bytes: number; readonly maxBytes: number };
+  | { readonly kind: 'compressed' }
+  | { readonly kind: 'bad-frame' }
+  | { readonly kind: 'too-large'; readonly bytes: number; readonly maxBytes: number };
 
 /**
  * Cuts a byte stream into gRPC messages, whatever its chunks are. Each message is copied once, so it keeps no chunk alive and
@@ -33,7 +46,7 @@ export type FramingFault =
  */
 export class FrameDecoder {
   readonly #maxBytes: number;
-  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
+  readonly #prefix = Buffer.alloc(FRAME_PREFIX_BYTES);
   #prefixBytes = 0;
   #message: Buffer | undefined;
   #messageBytes = 0;
@@ -49,7 +62,7 @@ export class FrameDecoder {
    *
    * @returns the fault when the stream cannot be read
    */
-  push(chunk: Buffer, onMessage: (message: Uint8Array) => void): FramingFault | undefined {
+  push(chunk: Buffer, onMessage: (message: Buffer) => void): FramingFault | undefined {
     let offset = 0;
     while (!this.#fault && offset < chunk.length) {
       if (!this.#message) offset = this.#readPrefix(chunk, offset);
@@ -60,10 +73,10 @@ export class FrameDecoder {
 
   /** Takes what is there of the prefix; once it is complete there is a message to fill, or a fault. Returns the new offset. */
   #readPrefix(chunk: Buffer, offset: number): number {
-    const missing = PREFIX_BYTES - this.#prefixBytes;
-    if (missing === PREFIX_BYTES && chunk.length - offset >= PREFIX_BYTES) {
+    const missing = FRAME_PREFIX_BYTES - this.#prefixBytes;
+    if (missing === FRAME_PREFIX_BYTES && chunk.length - offset >= FRAME_PREFIX_BYTES) {
       this.#begin(chunk.readUInt8(offset), chunk.readUInt32BE(offset + 1));
-      return offset + PREFIX_BYTES;
+      return offset + FRAME_PREFIX_BYTES;
     }
     const taken = chunk.copy(this.#prefix, this.#prefixBytes, offset, offset + missing);
     this.#prefixBytes += taken;
@@ -75,7 +88,7 @@ export class FrameDecoder {
   }
 
   /** Takes what is there of the message, if its prefix is complete. Returns the new offset. */
-  #readMessage(chunk: Buffer, offset: number, onMessage: (message: Uint8Array) => void): number {
+  #readMessage(chunk: Buffer, offset: number, onMessage: (message: Buffer) => void): number {
     const message = this.#message;
     if (!message) return offset;
     const taken = chunk.copy(message, this.#messageBytes, offset);
@@ -89,7 +102,7 @@ export class FrameDecoder {
   }
 
   #begin(flag: number, bytes: number): void {
-    if (flag !== 0) this.#fault = { kind: 'compressed' };
+    if (flag !== 0) this.#fault = { kind: flag === 1 ? 'compressed' : 'bad-frame' };
     else if (bytes > this.#maxBytes) this.#fault = { kind: 'too-large', bytes, maxBytes: this.#maxBytes };
     // Small buffers come out of Node's pool, which costs a third of what a new Uint8Array does.
     else this.#message = Buffer.allocUnsafe(bytes);

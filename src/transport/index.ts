@@ -14,7 +14,7 @@ export { type BackoffConfig, backoffDelayMs } from './backoff.js';
 export { type ClientConfig, type KeepaliveConfig, parseClientConfig } from './client-config.js';
 export { type Endpoint, formatEndpoint, isLoopback, parseEndpoint } from './endpoint.js';
 export { MAX_FRAME_BYTES } from './grpc-connection.js';
-export { encodeFrames, FrameDecoder, type FramingFault } from './grpc-framing.js';
+export { encodeFrames, FRAME_PREFIX_BYTES, FrameDecoder, type FramingFault, sealFrame } from './grpc-framing.js';
 export { GrpcTransport, OPEN_CHANNEL_PATH } from './grpc-transport.js';
 export type { MemoryConnection } from './memory-connection.js';
 export type { LinkOptions } from './memory-link.js';

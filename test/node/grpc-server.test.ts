@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Name } from '../../src/name/index.js';
 import { defaultQueueLimits, type GrpcConnection } from '../../src/node/grpc-connection.js';
-import { FRAME_PREFIX_BYTES, frameMessage } from '../../src/node/grpc-framing.js';
+import { encodeFrames, FRAME_PREFIX_BYTES } from '../../src/transport/index.js';
 import { GrpcServer, type GrpcServerOptions, OPEN_CHANNEL_PATH } from '../../src/node/grpc-server.js';
 import type { NodeLogEvent } from '../../src/node/log-event.js';
 import { MessageProcessor } from '../../src/node/message-processor.js';
@@ -56,7 +56,7 @@ async function open(port: number): Promise<ClientHttp2Stream> {
 }
 
 function framed(...messages: readonly Uint8Array[]): Buffer {
-  return Buffer.concat(messages.map(frameMessage));
+  return encodeFrames(messages);
 }
 
 describe('keepalive', () => {

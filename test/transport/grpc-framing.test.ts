@@ -54,6 +54,17 @@ describe('gRPC framing', () => {
     expect([...(frames[0] ?? [])]).toEqual([1, 2, 3]);
   });
 
+  test.each([
+    [1, 'compressed'],
+    [71, 'bad-frame'],
+  ])('stops at a frame whose flag byte is %i, after the messages before it', (flag, kind) => {
+    const bad = encodeFrames([Uint8Array.of(5)]);
+    bad[0] = flag;
+    const { frames, fault } = decodeAll(Buffer.concat([encodeFrames([Uint8Array.of(4)]), bad]), [100]);
+    expect(fault).toEqual({ kind });
+    expect(frames).toHaveLength(1);
+  });
+
   test.each([1, 3, 100])('stops at a message that is too large, in chunks of %i', (size) => {
     const bytes = Buffer.concat([encodeFrames([new Uint8Array(10)]), encodeFrames([new Uint8Array(11)])]);
     const { frames, fault } = decodeAll(bytes, [size], 10);
