@@ -54,6 +54,12 @@ export function kindsOf(cell: Cell): readonly MemberKind[] {
 /** See {@link fieldsOf}. */
 export type CellFields = Readonly<Record<'node' | 'mls' | 'moderator' | 'participants', string>>;
 
+/** Whether some members send in clear what others drop without a word, as the cell has MLS (upstream 1). */
+export function isDivided(cell: Cell): boolean {
+  const kinds = kindsOf(cell);
+  return cell.mls && kinds.includes('1.4.0') && kinds.some((kind) => !encrypts(kind));
+}
+
 /** Fields of a cell as the filter and the table write them. */
 export function fieldsOf(cell: Cell): CellFields {
   return {
