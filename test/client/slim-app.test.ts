@@ -291,6 +291,28 @@ describe('invitations that cannot be accepted', () => {
   });
 });
 
+test('a group with MLS whose welcome cannot be opened is a warning of the app, which knows of no session', async () => {
+  const node = new MemoryNode();
+  const { app, events, stream } = await connect(node, 'agntcy/ns/alice');
+  const token = tokenOf('agntcy/ns/mallory');
+  const join: PublishMessage['content'] = {
+    kind: 'joinRequest',
+    enableMls: true,
+    timerSettings: { timeoutMs: 1000, maxRetries: 3 },
+    channel: Name.parse(CHANNEL),
+  };
+  const mls = { commitId: 1, content: Uint8Array.of(1, 2, 3) };
+  const welcome: PublishMessage['content'] = { kind: 'groupWelcome', participants: [app.name], mls };
+  node.send(stream, fromMallory(app.name, token, MessageType.joinRequest, join));
+  node.send(stream, fromMallory(app.name, token, MessageType.groupWelcome, welcome));
+  // The engine is read from disk, which no fake timer speeds up.
+  vi.useRealTimers();
+  await vi.waitFor(() => {
+    expect(warnings(events)).toEqual([{ code: 'mls-failed', text: expect.stringContaining('MLS group') as string }]);
+  });
+  expect(app.sessions).toEqual([]);
+});
+
 describe('deleteSession', () => {
   test('a moderator closes the group, and every member knows', async () => {
     const { alice, aliceSession, bobSession } = await pair(new MemoryNode());

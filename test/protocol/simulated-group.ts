@@ -102,6 +102,26 @@ export class SimulatedGroup {
     }
   }
 
+  /** With MLS: everybody who is in has the same keys, and nobody else. */
+  checkKeys(): void {
+    for (const { app, mls } of this.memberSessions) {
+      const expected = this.moderator.machine.members.map(String).sort().join(' ');
+      const members = mls?.members.join(' ') ?? 'no group';
+      if (members !== expected) throw new Error(`${short(app.name)} has keys of ${members}, should have ${expected}`);
+      if (mls?.epoch !== this.moderator.mls?.epoch) throw new Error(`${short(app.name)} is in another epoch`);
+    }
+  }
+
+  /** Every payload travelled as the group is meant to be. */
+  checkEncrypted(isEncrypted: boolean): void {
+    for (const app of this.apps) {
+      for (const { received } of app.sessions) {
+        const wrong = received.find((message) => message.isEncrypted !== isEncrypted);
+        if (wrong !== undefined) throw new Error(`"${wrong.text}" came ${isEncrypted ? 'in clear' : 'encrypted'}`);
+      }
+    }
+  }
+
   /** At each receiver: nothing twice; from each sender in order; nothing missing that was not reported as lost. */
   checkOrder(): void {
     for (const app of this.apps) {

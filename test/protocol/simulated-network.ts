@@ -1,3 +1,4 @@
+import { MemoryMls } from '../../src/mls/index.js';
 import type { Name } from '../../src/name/index.js';
 import type { OutboundMessage } from '../../src/protocol/index.js';
 import { type Content, decodeMessage, encodeMessage, MessageType, type PublishMessage } from '../../src/wire/index.js';
@@ -59,6 +60,8 @@ export class Network {
   readonly time = new VirtualTime();
   readonly random: SeededRandom;
   readonly links: Link[] = [];
+  /** One engine for everybody: no two keys are the same. */
+  readonly mls: MemoryMls;
   /** Everything that peers sent, in order. */
   readonly sent: OutboundMessage[] = [];
   /** What happened, for the eyes of whoever looks into a failure. */
@@ -68,6 +71,12 @@ export class Network {
   constructor(seed: number, options: NetworkOptions = GOOD_NETWORK) {
     this.random = new SeededRandom(seed);
     this.options = options;
+    this.mls = new MemoryMls({ seed: String(seed), nowMs: () => this.time.nowMs });
+  }
+
+  /** How long an MLS operation takes; as long as messages do. */
+  mlsDelayMs(): number {
+    return this.random.between(0, this.options.maxDelayMs);
   }
 
   /** Connects a peer and subscribes its name. */

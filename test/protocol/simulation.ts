@@ -5,6 +5,8 @@ import {
   type Effect,
   type EndReason,
   type Input,
+  type MlsPolicy,
+  type MlsRequest,
   type OutboundMessage,
   routeInbound,
   type SessionCommand,
@@ -18,7 +20,8 @@ import {
 import type { SlimError } from '../../src/util/index.js';
 import { MessageType, type PublishMessage } from '../../src/wire/index.js';
 import type { Link, Network, SimulatedPeer } from './simulated-network.js';
-import { CHANNEL, short, textOf, trace } from './support.js';
+import { SimulatedMls } from './simulated-mls.js';
+import { CHANNEL, short, trace } from './support.js';
 
 /** A command and what became of it. */
 export interface CommandRecord {
@@ -37,6 +40,7 @@ export interface Received {
   readonly from: Name;
   readonly messageId: number;
   readonly text: string;
+  readonly isEncrypted: boolean;
 }
 
 const REPLIES: ReadonlySet<number> = new Set([
@@ -79,13 +83,20 @@ export class SimulatedSession {
   end: EndReason | undefined;
   isEstablished = false;
   isReceiveQueueFull = false;
+  /** Undefined without MLS. */
+  readonly mls: SimulatedMls | undefined;
   readonly #timers = new Map<TimerKey, () => void>();
   #isSubscribed = false;
+  readonly #inputs: Input[] = [];
+  readonly #mlsRequests: MlsRequest[] = [];
+  /** A machine is at work, or waits for MLS; whatever happens meanwhile has to wait too. */
+  #isBusy = false;
 
   constructor(app: SimulatedApp, config: SessionConfig, machine: SessionMachine) {
     this.app = app;
     this.config = config;
     this.machine = machine;
+    if (config.mls !== undefined) this.mls = new SimulatedMls(app.network.mls, config.local);
     if (!app.link.isUp) this.post({ kind: 'linkDown' });
   }
 
@@ -118,9 +129,44 @@ export class SimulatedSession {
   }
 
   post(input: Input): void {
+    this.#inputs.push(input);
+    if (!this.#isBusy) this.#drain();
+  }
+
+  #drain(): void {
+    this.#isBusy = true;
+    for (;;) {
+      const request = this.#mlsRequests.shift();
+      if (request !== undefined) {
+        this.#runMls(request);
+        return;
+      }
+      const input = this.#inputs.shift();
+      if (input === undefined) break;
+      this.#handle(input);
+    }
+    this.#isBusy = false;
+  }
+
+  #handle(input: Input): void {
+    if (input.kind === 'linkUp') this.replies.onReconnection();
     const { time, random } = this.app.network;
     const env = { nowMs: time.nowMs, isReceiveQueueFull: this.isReceiveQueueFull, randomU32: () => random.u32() };
     for (const effect of this.machine.handle(input, env)) this.#execute(effect);
+  }
+
+  /** The answer comes after some time, and before any other input. */
+  #runMls(request: MlsRequest): void {
+    if (this.mls === undefined) throw new Error(`${request.op} in a session without MLS`);
+    const { mls } = this;
+    this.app.link.after(this.app.network.mlsDelayMs(), () => {
+      if (this.isAlive) {
+        const result = mls.run(request);
+        if (!result.ok) this.app.network.note(`${short(this.app.name)} mls ${request.op}: ${result.error.code}`);
+        this.#handle({ kind: 'mlsResult', result });
+      }
+      this.#drain();
+    });
   }
 
   #execute(effect: Effect): void {
@@ -159,8 +205,10 @@ export class SimulatedSession {
         return;
       }
       case 'mls':
-        throw new Error('these sessions are without MLS');
+        this.#mlsRequests.push(effect.request);
+        return;
       case 'end':
+        this.mls?.free();
         this.end = effect.reason;
         this.app.network.note(`${short(this.app.name)} end ${effect.reason}`);
         if (this.#timers.size > 0) throw new Error(`timers after the end: ${[...this.#timers.keys()].join()}`);
@@ -187,8 +235,10 @@ export class SimulatedSession {
     if (notice.kind === 'established') this.isEstablished = true;
     if (notice.kind === 'lost') this.lost.push(notice);
     if (notice.kind !== 'message') return;
-    const { header, session, content } = notice.delivered.message;
-    this.received.push({ from: header.source, messageId: session.messageId, text: textOf(content) });
+    const { message, payload, isEncrypted } = notice.delivered;
+    const { header, session } = message;
+    const text = new TextDecoder().decode(payload);
+    this.received.push({ from: header.source, messageId: session.messageId, text, isEncrypted });
   }
 
   #onDelivery(effect: Extract<Effect, { kind: 'delivery' }>): void {
@@ -218,6 +268,7 @@ export class SimulatedSession {
 export interface GroupOptions {
   readonly timeoutMs: number;
   readonly maxRetries: number;
+  readonly mls?: { readonly policy: MlsPolicy };
 }
 
 /** An app of this package, without promises: what `SlimApp` does with messages. */
@@ -297,7 +348,6 @@ export class SimulatedApp implements SimulatedPeer {
   onLinkUp(): void {
     this.#replies.onReconnection();
     for (const session of this.#alive()) {
-      session.replies.onReconnection();
       session.post({ kind: 'linkUp' });
     }
   }
