@@ -31,5 +31,6 @@ export type {
   WarningCode,
 } from './events.js';
 export type { MlsPolicy } from '../protocol/index.js';
-export { MAX_PAYLOAD_BYTES, type MessageDelivery, type PublishOptions, Session } from './session.js';
+export { MAX_PAYLOAD_BYTES } from './payload-check.js';
+export { type MessageDelivery, type PublishOptions, Session } from './session.js';
 export { type CreateSessionOptions, DEFAULT_ENDPOINT, SlimApp, type SlimAppOptions } from './slim-app.js';

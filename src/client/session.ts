@@ -1,13 +1,11 @@
 import { Name } from '../name/index.js';
 import {
   type EndReason,
-  RESERVED_METADATA,
   SEND_QUEUE_MESSAGES,
   type SessionConfig,
   type SessionMachine,
   type SessionNotice,
 } from '../protocol/index.js';
-import { MAX_FRAME_BYTES } from '../transport/index.js';
 import {
   assertNever,
   AsyncQueue,
@@ -22,17 +20,12 @@ import type { Metadata } from '../wire/index.js';
 import { CompletionHandle } from './completion-handle.js';
 import type { CloseReason, Protection, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
 import type { MlsRunner } from './mls-session.js';
+import { checkMetadata, checkSize } from './payload-check.js';
 import { toReceivedMessage } from './received-message.js';
 import { SessionDriver, type SessionLink } from './session-driver.js';
 
 /** Messages that may wait to be read before new ones are left to their sender's retransmission. */
 const RECEIVE_QUEUE_MESSAGES = 16_384;
-
-/** Room for names, token and framing around a payload. */
-const FRAME_OVERHEAD_BYTES = 8 * 1024;
-
-/** Largest payload with its metadata, in bytes. */
-export const MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - FRAME_OVERHEAD_BYTES;
 
 /** How a message is published. */
 export interface PublishOptions {
@@ -217,7 +210,7 @@ export class Session {
   /**
    * Sends a payload to every member. With nobody else in the group it is `queued` until the first member has joined.
    *
-   * @param payload - bytes, or a text that is sent as UTF-8; {@link MAX_PAYLOAD_BYTES} at most
+   * @param payload - bytes, or a text that is sent as UTF-8; `MAX_PAYLOAD_BYTES` at most
    * @throws UsageError `invalid-payload`
    */
   publish(payload: Uint8Array | string, options: PublishOptions = {}): CompletionHandle {
@@ -363,34 +356,6 @@ export class Session {
 
 function toName(name: Name | string): Name {
   return typeof name === 'string' ? Name.parse(name) : name;
-}
-
-/**
- * Refuses keys that mean something to SLIM, and what no frame can carry.
- *
- * @internal
- * @returns how many bytes the metadata may take
- * @throws UsageError `invalid-payload`
- */
-export function checkMetadata(metadata: Metadata): number {
-  let size = 0;
-  for (const [key, value] of Object.entries(metadata)) {
-    if (Object.values<string>(RESERVED_METADATA).includes(key)) {
-      throw new UsageError('invalid-payload', `metadata key ${key} is reserved by SLIM`);
-    }
-    size += (key.length + value.length) * 3 + 16;
-  }
-  checkSize(size);
-  return size;
-}
-
-function checkSize(size: number): void {
-  if (size > MAX_PAYLOAD_BYTES) {
-    throw new UsageError(
-      'invalid-payload',
-      `a message may have ${String(MAX_PAYLOAD_BYTES)} bytes with its metadata, this one has ${String(size)}`,
-    );
-  }
 }
 
 function endError(reason: CloseReason): SessionError {

@@ -16,7 +16,8 @@ import { MlsSession } from './mls-session.js';
 import { NodeLink } from './node-link.js';
 import { randomU32, randomU64 } from './random.js';
 import { RecentMap } from './recent-map.js';
-import { checkMetadata, type MessageDelivery, Session, type SessionHost } from './session.js';
+import { checkMetadata } from './payload-check.js';
+import { type MessageDelivery, Session, type SessionHost } from './session.js';
 
 /** Where the node is unless said otherwise. */
 export const DEFAULT_ENDPOINT = 'http://127.0.0.1:46357';
