@@ -27,6 +27,7 @@ export type WarningCode =
   | 'mls-failed'
   | 'mls-clear-refused'
   | 'mls-decrypt-failed'
+  | 'mls-leaf-ageing'
   | 'subscription-refused'
   | 'queue-full'
   | 'message-too-large';

@@ -34,6 +34,8 @@ export type TimerKey =
   | 'ping'
   /** The participant's patience with a moderator that pinged before. */
   | 'liveness'
+  /** When the leaf of a member in the moderator's MLS group is old. */
+  | 'leaves'
   /** The participant's patience with an invitation or a removal that is not completed. */
   | 'limbo';
 
@@ -134,7 +136,8 @@ export type SessionNotice =
     }
   | {
       readonly kind: 'warning';
-      readonly code: 'protocol-violation' | 'mls-failed' | 'mls-clear-refused' | 'mls-decrypt-failed';
+      readonly code:
+        'protocol-violation' | 'mls-failed' | 'mls-clear-refused' | 'mls-decrypt-failed' | 'mls-leaf-ageing';
       readonly text: string;
     };
 

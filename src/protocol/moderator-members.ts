@@ -1,11 +1,20 @@
 import type { Name } from '../name/index.js';
-import { assertNever, SessionError, type SlimError, UsageError } from '../util/index.js';
+import { assertNever, SessionError, type SlimError } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
 import type { CommandId, Effect, Env } from './machine.js';
+import { LeafAges } from './leaf-ages.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, NO_METADATA } from './message-builder.js';
-import { ModeratorMls } from './moderator-mls.js';
+import { type MlsAddition, ModeratorMls } from './moderator-mls.js';
 import type { ModeratorSteps } from './moderator-steps.js';
-import type { Invitation, MembershipChange, Removal, Step } from './moderator-task.js';
+import {
+  type Invitation,
+  inviteTimeout,
+  type MembershipChange,
+  noGroupError,
+  noKeyPackageError,
+  type Removal,
+  type Step,
+} from './moderator-task.js';
 import type { PingRounds } from './ping-rounds.js';
 import type { SessionCore } from './session-core.js';
 
@@ -22,6 +31,8 @@ export class ModeratorMembers {
   readonly #pings: PingRounds;
   /** Undefined without MLS. */
   readonly #mls: ModeratorMls | undefined;
+  /** Of members of an MLS group. */
+  readonly leafAges = new LeafAges();
   /** By name without id: one instance of a name may be a member (`session_moderator.rs:group_list`). */
   readonly #invitations = new Map<string, Invitation>();
   readonly #departing = new Map<string, Removal>();
@@ -74,6 +85,7 @@ export class ModeratorMembers {
       name,
       member: undefined,
       keyPackage: undefined,
+      askedAtMs: env.nowMs,
       awaitsWelcomeAck: true,
       awaitsAddAcks: false,
     };
@@ -92,6 +104,7 @@ export class ModeratorMembers {
       this.#isSubscribed = true;
       effects.push({ kind: 'subscribe', name: config.channel });
     }
+    invitation.askedAtMs = env.nowMs;
     if (config.type === 'pointToPoint') this.#core.sender.setDestination(member);
     if (this.#mls !== undefined) effects.push(...this.#mls.createGroup());
     const { timeoutMs, maxRetries, metadata } = config;
@@ -113,22 +126,14 @@ export class ModeratorMembers {
       ...this.#failInvitation(invitation, error),
       ...this.#nextChange(invitation, later),
     ];
-    if (keyPackage === undefined || keyPackage.length === 0) {
-      const text = `${member.toString()} joined without a key package, so it cannot take part in a group with MLS`;
-      return fail(new SessionError('mls-unsupported', text), env);
-    }
+    if (keyPackage === undefined || keyPackage.length === 0) return fail(noKeyPackageError(member), env);
     return this.#mls.add(member, keyPackage, (made, later) =>
       made.ok ? this.#announce(invitation, member, made, later) : fail(made.error, later),
     );
   }
 
   /** The new member is in the list: the others are told, and so is it. */
-  #announce(
-    invitation: Invitation,
-    member: Name,
-    mls: { readonly commit: MlsPayload; readonly welcome: MlsPayload } | undefined,
-    env: Env,
-  ): Effect[] {
+  #announce(invitation: Invitation, member: Name, mls: MlsAddition | undefined, env: Env): Effect[] {
     const existing = this.#core.others;
     this.#core.addMember(member);
     this.#core.receiver.addSource(member);
@@ -156,6 +161,9 @@ export class ModeratorMembers {
     if (member === undefined) return [];
     invitation.awaitsWelcomeAck = false;
     this.#pings.add(member);
+    if (this.#mls !== undefined && this.#core.config.type === 'group') {
+      this.leafAges.add(member, invitation.askedAtMs);
+    }
     return [
       { kind: 'notify', notice: { kind: 'joined', member, members: this.#core.members } },
       ...this.#core.sender.addEndpoints([member], env),
@@ -219,11 +227,32 @@ export class ModeratorMembers {
 
   #startRemoval(removal: Removal, env: Env): Effect[] {
     if (this.#mls === undefined) return this.#announceRemoval(removal, undefined, env);
-    return this.#mls.remove(removal.member, (commit, later) => this.#announceRemoval(removal, commit, later));
+    return this.#mls.remove(removal.member, (made, later) =>
+      made.ok ? this.#announceRemoval(removal, made.commit, later) : this.#onRemovalRefused(removal, made.error, later),
+    );
   }
 
-  #announceRemoval(removal: Removal, mls: MlsPayload | undefined, env: Env): Effect[] {
+  /** No commit, so the others cannot be told. Who is to go stays; who has gone is expected to answer no more. */
+  #onRemovalRefused(removal: Removal, error: SlimError, env: Env): Effect[] {
+    const { member, command, reason } = removal;
+    if (reason === 'removed') {
+      removal.command = undefined;
+      this.#departing.delete(member.prefixKey);
+      const settled: Effect[] = command === undefined ? [] : [{ kind: 'settle', id: command, error }];
+      return [...settled, ...this.#inviteDeferred(member, env), ...this.#nextChange(removal, env)];
+    }
+    const text = `${member.toString()} is gone and stays in the MLS group: ${error.message}`;
+    return [
+      { kind: 'notify', notice: { kind: 'warning', code: 'mls-failed', text } },
+      ...this.#strike(removal, env),
+      ...this.#onOthersTold(removal, env),
+    ];
+  }
+
+  /** Takes the member off the list of this side. */
+  #strike(removal: Removal, env: Env): Effect[] {
     const { member, reason } = removal;
+    this.leafAges.remove(member);
     const wasMember = this.#core.removeMember(member);
     this.#core.protection?.forget(member);
     const effects = [...this.#stopAnnouncing(member), ...this.#stopWaitingFor(member, env)];
@@ -232,6 +261,12 @@ export class ModeratorMembers {
     }
     effects.push(...this.#core.sender.removeEndpoint(member, env));
     if (reason === 'offline') this.#evicted.set(member.key, member);
+    return effects;
+  }
+
+  #announceRemoval(removal: Removal, mls: MlsPayload | undefined, env: Env): Effect[] {
+    const { member, reason } = removal;
+    const effects = this.#strike(removal, env);
     // Upstream also waits for the one that is removed; a 0.7 member may be unable to answer.
     const remaining = this.#core.others;
     if (remaining.length === 0) return [...effects, ...this.#onOthersTold(removal, env)];
@@ -277,11 +312,14 @@ export class ModeratorMembers {
     const effects: Effect[] = this.#core.receiver.forgetSource(removal.member);
     if (removal.command !== undefined) effects.push({ kind: 'settle', id: removal.command });
     removal.command = undefined;
-    const waiting = this.#deferred.findIndex(({ name }) => name.prefixKey === key);
-    if (waiting >= 0) {
-      for (const { id, name } of this.#deferred.splice(waiting, 1)) effects.push(...this.invite(id, name, env));
-    }
-    return effects;
+    return [...effects, ...this.#inviteDeferred(removal.member, env)];
+  }
+
+  /** Invitations that waited for the removal of a member. */
+  #inviteDeferred({ prefixKey }: Name, env: Env): Effect[] {
+    const waiting = this.#deferred.findIndex(({ name }) => name.prefixKey === prefixKey);
+    if (waiting < 0) return [];
+    return this.#deferred.splice(waiting, 1).flatMap(({ id, name }) => this.invite(id, name, env));
   }
 
   // --- Steps ---------------------------------------------------------------------------------------------------------
@@ -358,13 +396,4 @@ export class ModeratorMembers {
     this.#isSubscribed = false;
     return [{ kind: 'unsubscribe', name: this.#core.config.channel }];
   }
-}
-
-function noGroupError(what: 'invite' | 'remove'): UsageError {
-  return new UsageError('invalid-option', `cannot ${what} a participant in a point-to-point session`);
-}
-
-function inviteTimeout(invitation: Invitation): SessionError {
-  const name = invitation.name.toString();
-  return new SessionError('invite-timeout', `no answer from ${name}: not running, other name, or different secret`);
 }

@@ -6,9 +6,17 @@ import type { MlsOperations } from './mls-operations.js';
 import type { PayloadProtection } from './payload-protection.js';
 
 /** What an addition is announced with: the commit for the members, the welcome for the new one. */
-export type MlsAnnouncement =
-  | { readonly ok: true; readonly commit: MlsPayload; readonly welcome: MlsPayload }
-  | { readonly ok: false; readonly error: MlsError };
+export interface MlsAddition {
+  readonly commit: MlsPayload;
+  readonly welcome: MlsPayload;
+}
+
+/** An addition, or why there is none. */
+export type MlsAnnouncement = ({ readonly ok: true } & MlsAddition) | { readonly ok: false; readonly error: MlsError };
+
+/** What a removal is announced with. */
+export type MlsRemoval =
+  { readonly ok: true; readonly commit: MlsPayload } | { readonly ok: false; readonly error: MlsError };
 
 /**
  * The moderator's MLS group: every commit is made here, applied here at once, and numbered (`mls_state.rs`). A number is used
@@ -47,15 +55,12 @@ export class ModeratorMls {
     });
   }
 
-  /** Removes a member; without a commit to announce if it was not in the MLS group. */
-  remove(member: Name, next: (commit: MlsPayload | undefined, env: Env) => Effect[]): Effect[] {
+  /** Removes a member. An error leaves the group as it was. */
+  remove(member: Name, next: (made: MlsRemoval, env: Env) => Effect[]): Effect[] {
     return this.#mls.request({ op: 'remove', member }, (result, env) => {
-      if (!result.ok) {
-        const text = `could not remove ${member.toString()} from the MLS group: ${result.error.message}`;
-        return [failed(text), ...next(undefined, env)];
-      }
+      if (!result.ok) return next({ ok: false, error: result.error }, env);
       const commit = { commitId: this.#nextCommitId(), content: result.bytes };
-      return [...next(commit, env), ...this.#protection.onEpoch(result.epoch)];
+      return [...next({ ok: true, commit }, env), ...this.#protection.onEpoch(result.epoch)];
     });
   }
 

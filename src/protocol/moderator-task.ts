@@ -1,4 +1,5 @@
 import type { Name } from '../name/index.js';
+import { SessionError, UsageError } from '../util/index.js';
 import type { CommandId } from './machine.js';
 
 /** An invitation from `invite` to the last acknowledgement. Discovery and join of several run side by side. */
@@ -12,6 +13,8 @@ export interface Invitation {
   member: Name | undefined;
   /** With MLS: what its join reply brought. */
   keyPackage: Uint8Array | undefined;
+  /** When it was asked to join, by the clock of the machine. */
+  askedAtMs: number;
   /** The new member has not acknowledged its welcome yet. */
   awaitsWelcomeAck: boolean;
   /** The others have not all acknowledged the addition yet. */
@@ -40,3 +43,20 @@ export type Step =
 
 /** A change of the member list. One at a time: the next starts when the new member is in, or the others know who is out. */
 export type MembershipChange = Invitation | Removal;
+
+/** What an invitation fails with that nobody answers. */
+export function inviteTimeout(invitation: Invitation): SessionError {
+  const name = invitation.name.toString();
+  return new SessionError('invite-timeout', `no answer from ${name}: not running, other name, or different secret`);
+}
+
+/** What an invitation or removal fails with where there is no group. */
+export function noGroupError(what: 'invite' | 'remove'): UsageError {
+  return new UsageError('invalid-option', `cannot ${what} a participant in a point-to-point session`);
+}
+
+/** What an invitation into an MLS group fails with when the invited app has no MLS. */
+export function noKeyPackageError(member: Name): SessionError {
+  const text = `${member.toString()} joined without a key package, so it cannot take part in a group with MLS`;
+  return new SessionError('mls-unsupported', text);
+}

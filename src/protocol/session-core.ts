@@ -15,6 +15,11 @@ const MIN_TIMER_MS = 1;
 /** Longest timer: JavaScript fires a longer one at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Something that has to be looked after some time from now. */
+interface DueSource {
+  dueInMs(nowMs: number): number | undefined;
+}
+
 /**
  * What moderator and participant have in common: payloads in both directions, control requests, the member list, timers, the end.
  */
@@ -110,16 +115,17 @@ export class SessionCore {
    * Arms the retransmission timers that something waits for. One that is armed stays, even if what it was set for is done by
    * now: firing for nothing every T is cheaper than moving a timer with each message.
    */
-  armTimers(env: Env): Effect[] {
+  armTimers(env: Env, leaves?: DueSource): Effect[] {
     if (this.#hasEnded) return [];
     const effects: Effect[] = [];
     for (const [timer, source] of [
       ['acks', this.sender],
       ['rtx', this.receiver],
       ['control', this.control],
+      ['leaves', leaves],
     ] as const) {
       if (this.#armed.has(timer)) continue;
-      const dueInMs = source.dueInMs(env.nowMs);
+      const dueInMs = source?.dueInMs(env.nowMs);
       if (dueInMs !== undefined) effects.push(this.setTimer(timer, dueInMs));
     }
     return effects;

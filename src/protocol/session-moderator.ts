@@ -59,7 +59,7 @@ export class SessionModerator implements SessionMachine {
   handle(input: Input, env: Env): Effect[] {
     if (this.#core.hasEnded) return endedReply(input);
     const effects = this.#dispatch(input, env);
-    effects.push(...this.#startPinging(), ...this.#core.armTimers(env));
+    effects.push(...this.#startPinging(), ...this.#core.armTimers(env, this.#members.leafAges));
     return effects;
   }
 
@@ -158,6 +158,8 @@ export class SessionModerator implements SessionMachine {
       }
       case 'ping':
         return this.#onPingRound(env);
+      case 'leaves':
+        return this.#members.leafAges.onTimer(env);
       case 'liveness':
       case 'limbo':
         return [];

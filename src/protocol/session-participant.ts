@@ -104,8 +104,9 @@ export class SessionParticipant implements SessionMachine {
   /** Before the welcome the application does not know of the session: all but warnings waits for it. */
   #holdBack(effects: Effect[]): Effect[] {
     if (this.#isEstablished) return effects;
-    this.#early.push(...effects.filter(isForLater));
-    return effects.filter((effect) => !isForLater(effect));
+    const early = effects.filter((effect) => effect.kind === 'notify' && effect.notice.kind !== 'warning');
+    this.#early.push(...early);
+    return effects.filter((effect) => !early.includes(effect));
   }
 
   #onCommand(id: CommandId, command: SessionCommand, env: Env): Effect[] {
@@ -343,6 +344,7 @@ export class SessionParticipant implements SessionMachine {
       case 'limbo':
         return this.#finish(this.#isEstablished ? 'removed' : 'abandoned');
       case 'ping':
+      case 'leaves':
         return [];
       default:
         return assertNever(timer);
@@ -380,10 +382,6 @@ export class SessionParticipant implements SessionMachine {
     if (command !== undefined) effects.push({ kind: 'settle', id: command });
     return [...effects, ...this.#core.end(reason, endError(reason))];
   }
-}
-
-function isForLater(effect: Effect): boolean {
-  return effect.kind === 'notify' && effect.notice.kind !== 'warning';
 }
 
 function endError(reason: EndReason): SessionError {
