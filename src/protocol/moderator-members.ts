@@ -368,7 +368,12 @@ export class ModeratorMembers {
   /** The new member vanished after it had joined: the others are told to forget it. */
   #onWelcomeFailed(invitation: Invitation, member: Name, env: Env): Effect[] {
     const effects = this.#failInvitation(invitation, inviteTimeout(invitation));
-    const removal: Removal = { kind: 'removal', command: undefined, member, reason: 'offline', wasAnnounced: false };
+    // Whoever wanted it removed has got that, too.
+    const wanted = this.#departing.get(member.prefixKey);
+    const waitsAt = wanted === undefined ? -1 : this.#changes.indexOf(wanted);
+    if (waitsAt >= 0) this.#changes.splice(waitsAt, 1);
+    const { command } = wanted ?? {};
+    const removal: Removal = { kind: 'removal', command, member, reason: 'offline', wasAnnounced: false };
     this.#departing.set(member.prefixKey, removal);
     this.#changes.unshift(removal);
     return [...effects, ...this.#nextChange(invitation, env)];

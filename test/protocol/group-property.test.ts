@@ -175,6 +175,50 @@ describe('members come and go, links break, processes stop, readers are slow', (
     );
   });
 
+  test.each<[string, Parameters<typeof live>[0]]>([
+    [
+      'a member that left before all had heard of it came back as a ghost',
+      {
+        seed: 1780844549,
+        network: { ...GOOD_NETWORK, maxDelayMs: 1, lossRate: 0.05, mayLose: isRepeated },
+        mls: undefined,
+        apps: 3,
+        steps: [{ step: { kind: 'leave', who: 2 }, afterMs: 14 }],
+      },
+    ],
+    [
+      'a member that said goodbye while its removal waited was answered twice',
+      {
+        seed: 0,
+        network: { ...GOOD_NETWORK, maxDelayMs: 1, duplicateRate: 0.5, mayLose: isRepeated },
+        mls: undefined,
+        apps: 3,
+        steps: [{ step: { kind: 'leave', who: 1 }, afterMs: 10 }],
+      },
+    ],
+    [
+      'a removal of who was being admitted had no answer when the admission failed',
+      {
+        seed: 0,
+        network: { ...GOOD_NETWORK, maxDelayMs: 20, duplicateRate: 0.5, mayLose: isRepeated },
+        mls: undefined,
+        apps: 2,
+        steps: [
+          { step: { kind: 'publishTo', who: 0, whom: 0 }, afterMs: 65 },
+          { step: { kind: 'freeze', who: 0, ms: 0 }, afterMs: 41 },
+          { step: { kind: 'linkDown', who: 0, ms: 0 }, afterMs: 15 },
+          { step: { kind: 'remove', who: 1 }, afterMs: 0 },
+          { step: { kind: 'leave', who: 3 }, afterMs: 1 },
+        ],
+      },
+    ],
+  ])('once: %s', (_, story) => {
+    const group = live(story);
+    group.checkOrder();
+    group.checkSettled();
+    group.checkMembers();
+  });
+
   test('the close always ends everything', () => {
     fc.assert(
       fc.property(story, fc.nat({ max: 3000 }), (story, afterMs) => {

@@ -61,7 +61,7 @@ describe('a group with MLS', () => {
     group.runUntil('removed', () => removal.isSettled, 2000);
     group.gather(2);
     const numbers = group.network.sent.flatMap(({ content }) =>
-      'mls' in content ? [[content.kind, content.mls?.commitId]] : [],
+      'mls' in content ? [[content.kind, content.mls.commitId]] : [],
     );
     expect(numbers).toEqual([
       ['groupWelcome', 1],

@@ -261,6 +261,27 @@ describe('several things at once (session.md 3.5)', () => {
     expect(rig.machine.members).toEqual([M, A, B, C]);
   });
 
+  test('a removal of who is being admitted is done when the admission fails', () => {
+    const rig = groupOf(A);
+    inviteToWelcome(rig, B);
+    expect(rig.command({ kind: 'remove', name: B })).toEqual([]);
+    const effects = rig.advance(GIVE_UP_MS);
+    expect(trace(effects).filter((line) => line.startsWith('settle'))).toEqual(['settle 2 invite-timeout']);
+    expect(sentKinds(effects).at(-1)).toBe('groupRemove');
+    expect(trace(answer(rig, effects.slice(-3), [A]))).toEqual(['settle 3']);
+    expect(rig.machine.members).toEqual([M, A]);
+  });
+
+  test('a removal of who is being admitted, and a close: each command has one answer', () => {
+    const rig = groupOf(A);
+    inviteToWelcome(rig, B);
+    rig.command({ kind: 'remove', name: B });
+    rig.receive(message('leaveRequest', B, { id: 77, metadata: { LEAVING_SESSION: 'TRUE' } }));
+    const effects = [...rig.command({ kind: 'close' }), ...rig.command({ kind: 'abandon' })];
+    const settled = trace(effects).filter((line) => line.startsWith('settle'));
+    expect(settled).toEqual(['settle 3 closed', 'settle 4', 'settle 5']);
+  });
+
   test('a removal waits for the admission that runs, an invitation for the removal', () => {
     const rig = groupOf(A, B);
     const admission = inviteToWelcome(rig, C);
