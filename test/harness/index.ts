@@ -26,5 +26,6 @@ export {
 export { type NodeKind, type NodeProcess, startNode } from './node-process.js';
 export { repoRoot } from './paths.js';
 export { installedParts, kitFolder, kitScript, pythonOf } from './peers-kit.js';
+export { type ProxyProcess, startProxy } from './proxy-process.js';
 export { realMember } from './real-member.js';
 export { slimChatMember } from './slim-chat-member.js';

@@ -1,9 +1,20 @@
 import { describe, expect, test } from 'vitest';
 
 import type { MemberEvent } from '../harness/index.js';
-import { allCells, type Cell, impossible, kindsOf, type MemberKind, nameOf, parseFilter, partsOf } from './cells.js';
+import {
+  allCells,
+  type Cell,
+  impossible,
+  isExtra,
+  kindsOf,
+  type MemberKind,
+  nameOf,
+  parseFilter,
+  partsOf,
+} from './cells.js';
 import { type Exchange, type Finding, grade, messageText, type Recorded, type Role } from './findings.js';
-import { ruleFor } from './upstream-rules.js';
+import { wrongProtections } from './protection.js';
+import { kindAt, ruleFor } from './upstream-rules.js';
 import { failuresOf, judge, table } from './verdict.js';
 
 const EXCHANGE: Exchange = { step: 'remove', members: ['M', 'A'], count: 3, marks: new Map() };
@@ -32,7 +43,16 @@ describe('grading of deliveries', () => {
   test('finds nothing when everyone has everything once and in order', () => {
     const { totals, findings } = grade([EXCHANGE], members({ M: [0, 1, 2], A: [0, 1, 2] }));
     expect(findings).toEqual([]);
-    expect(totals).toEqual({ sent: 6, expected: 6, received: 6, lost: 0, doubled: 0, outOfOrder: 0, leaked: 0, ciphertext: 0 });
+    expect(totals).toEqual({
+      sent: 6,
+      expected: 6,
+      received: 6,
+      lost: 0,
+      doubled: 0,
+      outOfOrder: 0,
+      leaked: 0,
+      ciphertext: 0,
+    });
   });
 
   test('counts what is missing', () => {
@@ -63,8 +83,70 @@ describe('grading of deliveries', () => {
   });
 });
 
-function cell(moderator: MemberKind, first: MemberKind, second: MemberKind): Cell {
-  return { node: '1.4.0', mls: false, moderator, participants: [first, second] };
+/** An event of a message that M published in the step `remove`. */
+function message(part: Partial<Extract<MemberEvent, { kind: 'message' }>>): MemberEvent {
+  return { kind: 'message', from: 'org/ns/M', text: messageText('remove', 'M', 0), ...part };
+}
+
+/** The members of `members({})`, where A has seen these events. */
+function withEvents(events: readonly MemberEvent[]): ReadonlyMap<Role, Recorded> {
+  return new Map(members({ M: [0, 1, 2] })).set('A', { label: 'A', name: 'org/ns/A', events });
+}
+
+describe('grading of protection', () => {
+  const sealed = message({ text: undefined, hex: '00010002aabb' });
+
+  test('counts ciphertext in place of messages, and only the rest as lost', () => {
+    const { findings, totals } = grade([EXCHANGE], withEvents([sealed, sealed]));
+    expect(findings.map(({ kind, at, about, count }) => [kind, at, about, count])).toEqual([
+      ['ciphertext', 'A', 'M', 2],
+      ['lost', 'A', 'M', 1],
+    ]);
+    expect(totals).toMatchObject({ ciphertext: 2, lost: 1, received: 3, expected: 6 });
+  });
+
+  test('takes ciphertext of a message that was read as well for a repetition', () => {
+    const texts = [0, 1, 2].map((index) => message({ text: messageText('remove', 'M', index) }));
+    const { findings } = grade([EXCHANGE], withEvents([...texts, sealed]));
+    expect(findings.map(({ kind, count }) => [kind, count])).toEqual([
+      ['ciphertext', 1],
+      ['doubled', 1],
+    ]);
+  });
+
+  test('counts ciphertext in the exchange it came in', () => {
+    const next: Exchange = { ...EXCHANGE, step: 'leave', marks: new Map([['A', 1]]) };
+    const { findings } = grade([EXCHANGE, next], withEvents([sealed, sealed, sealed]));
+    const ciphertexts = findings.filter(({ kind }) => kind === 'ciphertext');
+    expect(ciphertexts.map(({ step, count }) => [step, count])).toEqual([
+      ['remove', 1],
+      ['leave', 2],
+    ]);
+  });
+
+  test('sees members that say what is not so', () => {
+    const session: MemberEvent = { kind: 'session', mls: false };
+    const events = [session, message({ encrypted: false }), message({ encrypted: true })];
+    const found = (mls: boolean, moderator: MemberKind): readonly unknown[] =>
+      wrongProtections(cell(moderator, 'ours', 'ours', mls), withEvents(events)).map(({ about, count, detail }) => [
+        about,
+        count,
+        detail,
+      ]);
+    expect(found(true, '1.4.0')).toEqual([
+      [undefined, 1, 'says that MLS is off'],
+      ['M', 1, 'came in clear'],
+    ]);
+    expect(found(true, '1.0.0')).toEqual([
+      [undefined, 1, 'says that MLS is off'],
+      ['M', 1, 'said to be encrypted'],
+    ]);
+    expect(found(false, '1.4.0')).toEqual([['M', 1, 'said to be encrypted']]);
+  });
+});
+
+function cell(moderator: MemberKind, first: MemberKind, second: MemberKind, mls = false): Cell {
+  return { node: '1.4.0', mls, moderator, participants: [first, second] };
 }
 
 function finding(part: Pick<Finding, 'step' | 'kind' | 'at'> & Partial<Finding>): Finding {
@@ -93,12 +175,69 @@ describe('upstream rules', () => {
     expect(ruleFor(cell('1.4.0', 'ours', '0.7.0'), lostAfterRejoin)).toBeUndefined();
   });
 
-  test('never excuse disorder, repeats or troubles of ours', () => {
-    const kinds = ['out-of-order', 'doubled', 'foreign', 'trouble', 'wrong-reason', 'not-ready'] as const;
-    for (const { participants, moderator } of allCells()) {
+  const unread = finding({ step: 'invite', kind: 'ciphertext', at: 'A', about: 'M' });
+
+  test('excuse ciphertext at an application of a member before 1.0.1 only, and only with MLS', () => {
+    expect(ruleFor(cell('1.4.0', '1.0.0', '1.0.0', true), unread)?.id).toBe('1');
+    expect(ruleFor(cell('1.4.0', 'ours', '1.0.0', true), unread)).toBeUndefined();
+    expect(ruleFor(cell('1.0.0', '1.4.0', '1.0.0', true), unread)).toBeUndefined();
+    expect(ruleFor(cell('1.4.0', '1.0.0', '1.0.0'), unread)).toBeUndefined();
+  });
+
+  test('excuse ciphertext of ours until everybody has been heard in clear, and while somebody encrypts', () => {
+    const later = { ...unread, step: 'remove' } as const;
+    expect(ruleFor(cell('ours', '0.7.0', '0.7.0', true), unread)?.id).toBe('1');
+    expect(ruleFor(cell('ours', '0.7.0', '0.7.0', true), later)).toBeUndefined();
+    expect(ruleFor(cell('ours', '0.7.0', '1.4.0', true), later)?.id).toBe('1');
+    expect(ruleFor(cell('ours', '0.7.0', 'ours', true), { ...later, step: 'leave', at: 'B' })).toBeUndefined();
+  });
+
+  test('excuse what is lost between a sender in clear and a member that reads ciphertext only, never at ours', () => {
+    const lost = finding({ step: 'late', kind: 'lost', at: 'A', about: 'M' });
+    const notAcked = finding({ step: 'late', kind: 'not-acked', at: 'M' });
+    expect(ruleFor(cell('1.0.0', '1.4.0', '1.0.0', true), lost)?.id).toBe('1');
+    expect(ruleFor(cell('1.0.0', '1.4.0', '1.0.0', true), notAcked)?.id).toBe('1');
+    expect(ruleFor(cell('1.0.0', '1.4.0', '1.0.0'), lost)).toBeUndefined();
+    expect(ruleFor(cell('1.0.0', 'ours', '1.0.0', true), lost)).toBeUndefined();
+    expect(ruleFor(cell('ours', '1.4.0', '1.4.0', true), lost)).toBeUndefined();
+    expect(ruleFor(cell('ours', '1.0.0', '1.4.0', true), notAcked)).toBeUndefined();
+  });
+
+  test('never excuse disorder, repeats, troubles of ours, or what is said of protection and is not so', () => {
+    const kinds = [
+      'out-of-order',
+      'doubled',
+      'foreign',
+      'trouble',
+      'wrong-reason',
+      'not-ready',
+      'wrong-protection',
+    ] as const;
+    for (const one of allCells()) {
       for (const kind of kinds) {
-        const found = finding({ step: 'leave', kind, at: 'M', about: 'A' });
-        expect(ruleFor(cell(moderator, ...participants), found)).toBeUndefined();
+        expect(ruleFor(one, finding({ step: 'leave', kind, at: 'M', about: 'A' }))).toBeUndefined();
+      }
+    }
+  });
+
+  test('excuse what a removed member still reads in clear, never what was encrypted', () => {
+    const leaked = finding({ step: 'remove', kind: 'leaked', at: 'B', about: 'A' });
+    expect(ruleFor(cell('0.7.0', '1.4.0', '1.4.0'), leaked)?.id).toBe('3');
+    expect(ruleFor(cell('0.7.0', '1.0.0', '1.0.0', true), leaked)?.id).toBe('3');
+    expect(ruleFor(cell('0.7.0', '1.4.0', '1.4.0', true), leaked)).toBeUndefined();
+    expect(ruleFor(cell('0.7.0', 'ours', 'ours', true), leaked)).toBeUndefined();
+    // Of ours in clear: nobody else is there who could not read that.
+    expect(ruleFor(cell('0.7.0', 'ours', '0.7.0', true), leaked)?.id).toBe('3');
+    expect(ruleFor(cell('1.0.0', '1.0.0', '1.0.0', true), leaked)).toBeUndefined();
+  });
+
+  test('never excuse ours for reading nothing, where nobody of 0.7.0 is', () => {
+    for (const one of allCells().filter((candidate) => !kindsOf(candidate).includes('0.7.0'))) {
+      for (const role of ['M', 'A', 'B', 'C'] as const) {
+        if (kindAt(one, role) !== 'ours') continue;
+        for (const kind of ['lost', 'leaked', 'ciphertext', 'not-acked', 'no-session', 'no-closed'] as const) {
+          expect(ruleFor(one, finding({ step: 'remove', kind, at: role }))).toBeUndefined();
+        }
       }
     }
   });
@@ -125,9 +264,11 @@ describe('the report', () => {
 describe('the matrix', () => {
   test('has a cell for each node, moderator and set of participants', () => {
     const cells = allCells();
-    expect(cells).toHaveLength(3 * 4 * 7);
+    expect(cells.filter(({ mls }) => !mls)).toHaveLength(3 * 4 * 7);
+    // With MLS, two more sets of participants: of those that never encrypt and those that always do.
+    expect(cells.filter(({ mls }) => mls)).toHaveLength(3 * 4 * 9);
     expect(new Set(cells.map(nameOf)).size).toBe(cells.length);
-    expect(cells.filter((one) => kindsOf(one).includes('ours'))).toHaveLength(3 * (7 + 3 * 4));
+    expect(cells.filter((one) => !one.mls && kindsOf(one).includes('ours'))).toHaveLength(3 * (7 + 3 * 4));
   });
 
   test('takes no cell for impossible but 1.4.0 members at the 0.7.0 program', () => {
@@ -137,17 +278,27 @@ describe('the matrix', () => {
     }
   });
 
+  test('always tries every combination of members with MLS at our node, and those that read each other at all nodes', () => {
+    const extra = allCells().filter(isExtra);
+    expect(extra.length).toBeGreaterThan(0);
+    expect(extra.filter(({ node, mls }) => node === 'embedded' || !mls)).toEqual([]);
+    const hasClear = (one: Cell): boolean => kindsOf(one).some((kind) => kind === '0.7.0' || kind === '1.0.0');
+    expect(extra.filter((one) => !hasClear(one))).toEqual([]);
+  });
+
   test('is filtered by field', () => {
-    const chosen = allCells().filter(parseFilter('node=embedded|1.4.0,moderator=ours,participants=ours+1.4.0'));
-    expect(chosen.map(nameOf)).toEqual([
-      'node embedded, moderator ours, participants ours+1.4.0',
-      'node 1.4.0, moderator ours, participants ours+1.4.0',
+    const filter = 'node=embedded|1.4.0,mls=on,moderator=ours,participants=ours+1.4.0';
+    expect(allCells().filter(parseFilter(filter)).map(nameOf)).toEqual([
+      'node embedded, MLS on, moderator ours, participants ours+1.4.0',
+      'node 1.4.0, MLS on, moderator ours, participants ours+1.4.0',
     ]);
     expect(() => parseFilter('modreator=ours')).toThrow("unknown field 'modreator'");
   });
 
   test('needs nothing of the kit for our members at our node', () => {
     const ownOnly = allCells().filter((one) => partsOf(one).length === 0);
-    expect(ownOnly.map(nameOf)).toEqual(['node embedded, moderator ours, participants ours+ours']);
+    expect(ownOnly.map(nameOf)).toEqual(
+      ['off', 'on'].map((mls) => `node embedded, MLS ${mls}, moderator ours, participants ours+ours`),
+    );
   });
 });

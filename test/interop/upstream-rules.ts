@@ -69,11 +69,20 @@ export const UPSTREAM_RULES: readonly UpstreamRule[] = [
   },
   {
     id: '3',
-    why: 'so the removed member is not told, and keeps its subscription',
+    why: 'so the removed member is not told',
     steps: ['remove'],
-    kinds: ['no-closed', 'leaked'],
+    kinds: ['no-closed'],
     needs: { M: OLD },
     at: { roles: ['B'] },
+  },
+  {
+    id: '3',
+    why: 'and keeps its subscription: what is in clear it reads',
+    steps: ['remove'],
+    kinds: ['leaked'],
+    needs: { M: OLD },
+    at: { roles: ['B'] },
+    when: (cell, finding) => !cell.mls || !isEncrypted(cell, finding),
   },
   {
     id: '3',
@@ -243,6 +252,12 @@ export const UPSTREAM_RULES: readonly UpstreamRule[] = [
     about: { roles: ['B'] },
   },
 ];
+
+/** Whether what the member at `finding.about` sends must be ciphertext. */
+function isEncrypted(cell: Cell, finding: Finding): boolean {
+  const kind = finding.about === undefined ? undefined : kindAt(cell, finding.about);
+  return kind !== undefined && encrypts(kind) && (kind !== 'ours' || hasReasonToEncrypt(cell, finding));
+}
 
 function fits(side: Side, role: Role, kind: MemberKind): boolean {
   return (side.roles?.includes(role) ?? true) && (side.kinds?.includes(kind) ?? true);

@@ -11,8 +11,8 @@ export default defineConfig({
     include: ['test/interop/**/*.test.ts'],
     globalSetup: ['test/build-dist.ts', 'test/interop/setup-peers.ts'],
     pool: 'forks',
-    // Cells mostly wait; three at once keep two cores busy without starving one of them.
-    maxConcurrency: Number(process.env['INTEROP_JOBS'] ?? 3),
+    // Cells mostly wait; four at once keep two cores busy without starving one of them.
+    maxConcurrency: Number(process.env['INTEROP_JOBS'] ?? 4),
     // As for the other tests of processes: one more try on the noisy machines of CI.
     retry: process.env['CI'] === undefined ? 0 : 1,
     disableConsoleIntercept: true,
