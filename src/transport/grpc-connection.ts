@@ -76,7 +76,7 @@ export class GrpcConnection implements Connection {
     this.#session = session;
     this.#stream = stream;
     this.#handlers = handlers;
-    this.#promptAck = new PromptAck(session, WINDOW_BYTES);
+    this.#promptAck = new PromptAck(session, stream, WINDOW_BYTES);
     this.#stopKeepalive = startKeepalive(session, config.keepalive, () => {
       this.#abandon(streamLost(config, `no answer to a ping within ${config.keepalive.timeoutMs} ms`));
     });
@@ -136,6 +136,7 @@ export class GrpcConnection implements Connection {
     this.#queue = [];
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
     this.#isWriting = true;
+    this.#promptAck.onWritten();
     this.#stream.write(encodeFrames(frames), (error) => {
       this.#isWriting = false;
       this.#waitingFrames -= frames.length;
@@ -158,7 +159,7 @@ export class GrpcConnection implements Connection {
     if (this.#isEnded) return;
     const fault = this.#decoder.push(chunk, (frame) => this.#handlers.onFrame(frame));
     if (fault) this.#abandon(framingError(this.#config, fault));
-    else if (!this.#isFlushScheduled && !this.#isWriting) this.#promptAck.send();
+    else this.#promptAck.onReceived();
   }
 
   /** Gives the stream up without waiting for the node. */
@@ -172,6 +173,7 @@ export class GrpcConnection implements Connection {
     this.#isEnded = true;
     this.#queue = [];
     this.#stopKeepalive();
+    this.#promptAck.stop();
     this.#session.destroy();
     this.#onEnded?.();
     this.#handlers.onEnd(this.#closing ? undefined : this.#endReason());
