@@ -52,6 +52,7 @@ export class SessionDriver {
   readonly #timers = new Map<TimerKey, NodeJS.Timeout>();
   readonly #commands = new Map<CommandId, PendingCommand>();
   readonly #handles = new Map<CommandId, CompletionHandle>();
+  readonly #quietWaiters: (() => void)[] = [];
   readonly #env: Env;
   readonly #mls: MlsRunner | undefined;
   #inputs: Input[] = [];
@@ -145,6 +146,12 @@ export class SessionDriver {
     });
   }
 
+  /** Resolves when no message waits to be sent or to be acknowledged. */
+  async whenQuiet(): Promise<void> {
+    if (this.#handles.size === 0) return;
+    await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
+  }
+
   /** Publishes; the handle learns each change. */
   publish(command: Extract<SessionCommand, { kind: 'publish' }>, handle: CompletionHandle): void {
     this.#lastCommandId += 1;
@@ -197,6 +204,7 @@ export class SessionDriver {
         if (effect.state === 'acked' || effect.state === 'failed') this.#handles.delete(effect.id);
         handle.update(effect.state, effect.progress, effect.error);
         this.#handlers.onDelivery(handle);
+        if (this.#handles.size === 0) for (const wake of this.#quietWaiters.splice(0)) wake();
         return;
       }
       case 'settle':

@@ -19,6 +19,7 @@ import {
 import type { Metadata } from '../wire/index.js';
 import { CompletionHandle } from './completion-handle.js';
 import type { CloseReason, Protection, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
+import { GroupKeepAlive } from './group-keep-alive.js';
 import type { MlsRunner } from './mls-session.js';
 import { checkMetadata, checkSize } from './payload-check.js';
 import { toReceivedMessage } from './received-message.js';
@@ -44,6 +45,8 @@ export interface SessionHost {
   readonly messageDelivery: MessageDelivery;
   /** Present if the session has MLS. */
   readonly mls?: MlsRunner;
+  /** Whether members are removed and invited again before their leaves expire. */
+  readonly keepsAlive?: boolean;
   onEstablished(session: Session): void;
   /** Of a session that the application does not know of, because it is not usable yet. */
   onEarlyWarning(code: WarningCode, text: string): void;
@@ -66,6 +69,7 @@ export class Session {
   #protection: Protection;
   /** Whether the application has this session in its hands. */
   #isKnown: boolean;
+  readonly #keepAlive: GroupKeepAlive | undefined;
 
   /** @internal */
   constructor(config: SessionConfig, role: 'moderator' | 'participant', machine: SessionMachine, host: SessionHost) {
@@ -93,6 +97,16 @@ export class Session {
       },
       host.mls,
     );
+    if (host.keepsAlive === true) {
+      this.#keepAlive = new GroupKeepAlive(this.#driver, {
+        onRelease: () => {
+          this.#wakeWriters();
+        },
+        onFailure: (text) => {
+          this.#warn('mls-failed', text);
+        },
+      });
+    }
     this.#protection = { state: config.mls === undefined ? 'off' : 'joining', clearPeers: [] };
   }
 
@@ -234,7 +248,7 @@ export class Session {
    * @throws SessionError `closed`, `aborted`, `timeout`
    */
   async writable(options: WaitOptions = {}): Promise<void> {
-    while (this.#closeReason === undefined && this.#driver.queuedCount >= SEND_QUEUE_MESSAGES / 64) {
+    while (this.#closeReason === undefined && this.#mustWait()) {
       const woken = new Promise<void>((resolve) => {
         this.#writableWaiters.add(resolve);
       });
@@ -291,8 +305,17 @@ export class Session {
       metadata: { ...metadata },
       ...(to && { to }),
     } as const;
-    this.#driver.publish(command, handle);
+    if (this.#keepAlive?.isHolding !== true) {
+      this.#driver.publish(command, handle);
+      return handle;
+    }
+    this.#keepAlive.publish(command, handle);
+    this.#onDelivery(handle);
     return handle;
+  }
+
+  #mustWait(): boolean {
+    return this.#keepAlive?.isHolding === true || this.#driver.queuedCount >= SEND_QUEUE_MESSAGES / 64;
   }
 
   #onNotice(notice: SessionNotice): void {
@@ -319,7 +342,8 @@ export class Session {
         this.#events.emit(notice);
         return;
       case 'warning':
-        this.#warn(notice.code, notice.text);
+        if (notice.member !== undefined && this.#keepAlive !== undefined) this.#keepAlive.renew(notice.member);
+        else this.#warn(notice.code, notice.text);
         return;
       default:
         assertNever(notice);
@@ -338,6 +362,7 @@ export class Session {
     this.#lastMembers = this.#driver.members;
     this.#closeReason = reason === 'abandoned' ? 'closed' : reason;
     this.#host.onEnd(this);
+    this.#keepAlive?.end();
     this.#messages.close(endError(this.#closeReason));
     this.#wakeWriters();
     if (reason !== 'abandoned') this.#events.emit({ kind: 'closed', reason });

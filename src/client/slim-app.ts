@@ -69,6 +69,12 @@ export interface CreateSessionOptions {
   readonly maxRetries?: number;
   /** End-to-end encryption. Default false. */
   readonly mls?: boolean;
+  /**
+   * With `mls`: keeps the group open for invitations and removals for longer than an hour. After 50 minutes each member is
+   * removed and invited again; it sees the end of its session and a new one. Own messages wait meanwhile. Default false: then a
+   * warning `mls-leaf-ageing` tells what will end.
+   */
+  readonly keepAliveGroup?: boolean;
   /** Given to every member with its invitation. */
   readonly metadata?: Metadata;
 }
@@ -184,6 +190,9 @@ export class SlimApp {
     checkInteger('maxRetries', maxRetries, 0, MAX_RETRIES);
     const metadata = { ...options.metadata };
     checkMetadata(metadata);
+    if (options.keepAliveGroup === true && (options.mls !== true || type !== 'group')) {
+      throw new UsageError('invalid-option', 'keepAliveGroup is for groups with mls');
+    }
     const session = this.#addSession(
       {
         sessionId: this.#drawSessionId(),
@@ -199,6 +208,7 @@ export class SlimApp {
         resumeAfter: 0,
       },
       'moderator',
+      options.keepAliveGroup,
     );
     if (type === 'pointToPoint') {
       try {
@@ -299,10 +309,11 @@ export class SlimApp {
     }
   }
 
-  #addSession(config: SessionConfig, role: 'moderator' | 'participant'): Session {
+  #addSession(config: SessionConfig, role: 'moderator' | 'participant', keepsAlive = false): Session {
     const host: SessionHost = {
       link: this.#link,
       messageDelivery: this.#messageDelivery,
+      keepsAlive,
       ...(config.mls !== undefined && { mls: new MlsSession(this.#provider, this.#verifier) }),
       onEstablished: (session) => {
         this.#events.emit({ kind: 'session', session });

@@ -38,7 +38,7 @@ export class LeafAges {
       const text =
         `${member.toString()} joined 50 minutes ago: when it has been here for 60, nobody can be invited into this encrypted ` +
         'group or removed from it any more, unless it is removed and invited again before';
-      return { kind: 'notify', notice: { kind: 'warning', code: 'mls-leaf-ageing', text } };
+      return { kind: 'notify', notice: { kind: 'warning', code: 'mls-leaf-ageing', text, member } };
     });
   }
 }

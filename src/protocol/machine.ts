@@ -139,6 +139,8 @@ export type SessionNotice =
       readonly code:
         'protocol-violation' | 'mls-failed' | 'mls-clear-refused' | 'mls-decrypt-failed' | 'mls-leaf-ageing';
       readonly text: string;
+      /** Whom `mls-leaf-ageing` is about: full name. */
+      readonly member?: Name;
     };
 
 /** Why a session is over. `abandoned`: it never became usable. */
