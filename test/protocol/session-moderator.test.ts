@@ -295,6 +295,15 @@ describe('several things at once (session.md 3.5)', () => {
     expect(sentKinds(again)).toEqual(['discoveryRequest']);
   });
 
+  test('a name on its way out is invited again once', () => {
+    const rig = groupOf(A, B);
+    const removal = rig.command({ kind: 'remove', name: A });
+    expect(rig.command({ kind: 'invite', name: A })).toEqual([]);
+    expect(trace(rig.command({ kind: 'invite', name: A.withoutId() }))).toEqual(['settle 5 already-in-group']);
+    const again = answer(rig, answer(rig, removal, [B]), [A]);
+    expect(sentKinds(again)).toEqual(['discoveryRequest']);
+  });
+
   test('a second removal of the same member is refused while the first runs', () => {
     const rig = groupOf(A, B);
     rig.command({ kind: 'remove', name: A });
@@ -534,6 +543,14 @@ describe('pings (session.md 9.2)', () => {
     expect(trace(answer(rig, join, [A, B])).at(-1)).toMatch(/^settle \d b$/);
   });
 
+  test('who was given up, came back and was removed in order is not told to leave a second time', () => {
+    const rig = evicted();
+    invite(rig, B, [A]);
+    answer(rig, answer(rig, rig.command({ kind: 'remove', name: B }), [A]), [B]);
+    expect(rig.machine.members).toEqual([M, A]);
+    expect(rig.receive(msg(B, 9))).toEqual([]);
+  });
+
   test('while the group closes nobody is evicted any more, but not waited for either', () => {
     const rig = new Rig(new SessionModerator(groupConfig(M, { timeoutMs: 60_000, maxRetries: 5 })));
     invite(rig, A);
@@ -646,6 +663,13 @@ describe('the link breaks', () => {
     const again = idOf(reconnect(rig), 'groupRemove');
     expect(again).not.toBe(id);
     expect(sentKinds(rig.receive(message('groupAck', B, { id: again })))).toEqual(['leaveRequest']);
+  });
+
+  test('what is missing of a member is asked for again', () => {
+    const rig = groupOf(A);
+    rig.receive(msg(A, 1), msg(A, 3));
+    reconnect(rig);
+    expect(trace(rig.advance(T))).toEqual(['rtxRequest > a #2']);
   });
 
   test('the next pings start anew, and the round that was cut off does not count', () => {

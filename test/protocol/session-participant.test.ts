@@ -322,6 +322,11 @@ describe('before the welcome', () => {
     expect(trace(rig.receive(msg(M, 1, 'early', { to: A })))).toEqual(['msgAck > m #1']);
   });
 
+  test('of a sender whose messages come early nothing from before is asked for', () => {
+    const rig = joined(callConfig(A));
+    expect(trace(rig.receive(msg(M, 30, 'early', { to: A })))).toEqual(['msgAck > m #30']);
+  });
+
   test('own messages wait for the whole list, not for its first name', () => {
     const rig = joined();
     expect(trace(rig.command(publish('hi')))).toEqual(['delivery 1 queued 0/0']);
@@ -443,6 +448,15 @@ describe('the moderator is silent', () => {
     expect(trace(rig.advance(MAX_MISSED_PINGS * PING_INTERVAL_MS - 1))).toEqual([]);
     expect(trace(rig.advance(1)).at(-1)).toBe('end moderator-gone');
   });
+});
+
+test('after a reconnection, what is missing of a member is asked for again', () => {
+  const rig = established();
+  rig.receive(msg(B, 1), msg(B, 3));
+  rig.handle({ kind: 'linkDown' });
+  expect(rig.advance(100 * T)).toEqual([]);
+  rig.handle({ kind: 'linkUp' });
+  expect(trace(rig.advance(T))).toEqual(['rtxRequest > b #2']);
 });
 
 describe('removed without being told (GroupRemove names the receiver)', () => {
