@@ -3,8 +3,9 @@ import { assertNever, SessionError, type SlimError } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
 import type { CommandId, Effect, Env } from './machine.js';
 import { LeafAges } from './leaf-ages.js';
-import { FANOUT_ALL, FANOUT_ONE, flagged, NO_METADATA } from './message-builder.js';
+import { FANOUT_ONE } from './message-builder.js';
 import { type MlsAddition, ModeratorMls } from './moderator-mls.js';
+import { addRequest, joinRequest, removeRequest, welcomeRequest } from './moderator-requests.js';
 import type { ModeratorSteps } from './moderator-steps.js';
 import {
   type Invitation,
@@ -107,14 +108,7 @@ export class ModeratorMembers {
     invitation.askedAtMs = env.nowMs;
     if (config.type === 'pointToPoint') this.#core.sender.setDestination(member);
     if (this.#mls !== undefined) effects.push(...this.#mls.createGroup());
-    const { timeoutMs, maxRetries, metadata } = config;
-    const content = {
-      kind: 'joinRequest',
-      enableMls: this.#mls !== undefined,
-      timerSettings: { timeoutMs, maxRetries },
-      ...(config.type === 'group' && { channel: config.channel }),
-    } as const;
-    const request = { destination: member, fanout: FANOUT_ONE, content, expected: [member], metadata };
+    const request = joinRequest(config, member, this.#mls !== undefined);
     return [...effects, this.#steps.send({ kind: 'join', invitation }, request, env)];
   }
 
@@ -138,21 +132,13 @@ export class ModeratorMembers {
     this.#core.addMember(member);
     this.#core.receiver.addSource(member);
     this.#evicted.delete(member.key);
-    const participants = this.#core.members;
     const effects: Effect[] = [];
     if (existing.length > 0) {
       invitation.awaitsAddAcks = true;
-      const content = {
-        kind: 'groupAdd',
-        newParticipant: member,
-        participants,
-        ...(mls && { mls: mls.commit }),
-      } as const;
-      const request = { destination: this.#core.config.channel, fanout: FANOUT_ALL, content, expected: existing };
+      const request = addRequest(this.#core, member, existing, mls?.commit);
       effects.push(this.#steps.send({ kind: 'add', invitation }, request, env));
     }
-    const content = { kind: 'groupWelcome', participants, ...(mls && { mls: mls.welcome }) } as const;
-    const request = { destination: member, fanout: FANOUT_ONE, content, expected: [member] };
+    const request = welcomeRequest(this.#core, member, mls?.welcome);
     return [...effects, this.#steps.send({ kind: 'welcome', invitation }, request, env)];
   }
 
@@ -236,7 +222,6 @@ export class ModeratorMembers {
   #onRemovalRefused(removal: Removal, error: SlimError, env: Env): Effect[] {
     const { member, command, reason } = removal;
     if (reason === 'removed') {
-      removal.command = undefined;
       this.#departing.delete(member.prefixKey);
       const settled: Effect[] = command === undefined ? [] : [{ kind: 'settle', id: command, error }];
       return [...settled, ...this.#inviteDeferred(member, env), ...this.#nextChange(removal, env)];
@@ -265,21 +250,9 @@ export class ModeratorMembers {
   }
 
   #announceRemoval(removal: Removal, mls: MlsPayload | undefined, env: Env): Effect[] {
-    const { member, reason } = removal;
     const effects = this.#strike(removal, env);
-    // Upstream also waits for the one that is removed; a 0.7 member may be unable to answer.
-    const remaining = this.#core.others;
-    if (remaining.length === 0) return [...effects, ...this.#onOthersTold(removal, env)];
-    const metadata =
-      reason === 'removed' ? NO_METADATA : flagged(reason === 'left' ? 'leavingSession' : 'disconnectionDetected');
-    const content = {
-      kind: 'groupRemove',
-      removedParticipant: member,
-      participants: this.#core.members,
-      ...(mls && { mls }),
-    } as const;
-    const destination = this.#core.config.channel;
-    const request = { destination, fanout: FANOUT_ALL, content, expected: remaining, metadata };
+    if (this.#core.others.length === 0) return [...effects, ...this.#onOthersTold(removal, env)];
+    const request = removeRequest(this.#core, removal, mls);
     return [...effects, this.#steps.send({ kind: 'remove', removal }, request, env)];
   }
 
@@ -299,15 +272,13 @@ export class ModeratorMembers {
 
   /** The others know, or will not say so: now the member itself, and the next change. */
   #onOthersTold(removal: Removal, env: Env): Effect[] {
-    const isToLeave = removal.reason === 'removed';
-    const effects = isToLeave ? [this.#steps.sendLeaveRequest(removal, env)] : this.#settleRemoval(removal, env);
-    return [...effects, ...this.#nextChange(removal, env)];
+    if (removal.reason !== 'removed') return [...this.#settleRemoval(removal, env), ...this.#nextChange(removal, env)];
+    return [this.#steps.sendLeaveRequest(removal, env), ...this.#nextChange(removal, env)];
   }
 
   /** Succeeds also when the member never answered: for the group it is out. */
   #settleRemoval(removal: Removal, env: Env): Effect[] {
-    const key = removal.member.prefixKey;
-    this.#departing.delete(key);
+    this.#departing.delete(removal.member.prefixKey);
     // Until now it was heard: what it said before it knew of its removal.
     const effects: Effect[] = this.#core.receiver.forgetSource(removal.member);
     if (removal.command !== undefined) effects.push({ kind: 'settle', id: removal.command });
