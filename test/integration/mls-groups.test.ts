@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import type * as Mls from '../../src/mls/index.js';
 import type { SessionEvent } from '../../src/client/index.js';
@@ -236,6 +236,32 @@ describe('what the application sees of MLS', () => {
     await call.publish('hello');
     expect(await (await called).getMessage()).toMatchObject({ text: 'hello', encrypted: true });
     expect(call.protection).toMatchObject({ state: 'on', epoch: 1 });
+  });
+
+  test('row 15: the clock goes on by 61 minutes: payloads arrive, invitations and removals are refused at once', async () => {
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const all = await apps('m', 'a', 'b', 'late');
+    const sessions = await group(all.slice(0, 3), FAST);
+    const [m, a, b] = sessions;
+    vi.setSystemTime(Date.now() + 61 * 60_000);
+    await must(a).session.publish('an hour later');
+    for (const side of [m, b]) {
+      expect(await must(side).session.getMessage()).toMatchObject({ text: 'an hour later', encrypted: true });
+    }
+    await expect(must(m).session.invite('org/ns/late')).rejects.toMatchObject({ code: 'mls-token-expired' });
+    await expect(must(m).session.remove('org/ns/a')).rejects.toMatchObject({ code: 'mls-token-expired' });
+    expect(must(m).session.members).toHaveLength(3);
+    expect(must(m).session.protection).toMatchObject({ state: 'on', epoch: 2 });
+    await must(m).session.publish('still here');
+    for (const side of [a, b]) expect(await must(side).session.getMessage()).toMatchObject({ text: 'still here' });
+    // Who leaves is off the moderator's list, and nobody waits for it; the others cannot be told.
+    await must(all[1]).app.deleteSession(must(a).session);
+    await must(m).events.next((event) => event.kind === 'left');
+    await must(m).session.publish('without a');
+    expect(await must(b).session.getMessage()).toMatchObject({ text: 'without a' });
+    expect(must(m).events.events.filter((event) => event.kind === 'warning')).toMatchObject([{ code: 'mls-failed' }]);
   });
 
   test('N1: with another secret an invitation into an MLS group times out, and nothing is said of either secret', async () => {
