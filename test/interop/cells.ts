@@ -103,14 +103,6 @@ export function partsOf(cell: Cell): readonly string[] {
   return [...new Set(parts)];
 }
 
-/**
- * Whether a cell is run only on request (`INTEROP_MLS=all`, or by a filter), to stay within a quarter of an hour. A node does not
- * read payloads, so who can read whom need not be tried at each; and these cells mostly wait for acks that never come.
- */
-export function isExtra(cell: Cell): boolean {
-  return isDivided(cell) && cell.node !== 'embedded';
-}
-
 /** Why a cell cannot work whatever we do; `undefined` for all others. */
 export function impossible(cell: Cell): string | undefined {
   const newer = kindsOf(cell).find((kind) => kind === '1.4.0');

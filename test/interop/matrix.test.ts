@@ -1,23 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
 import { installedParts, kitFolder } from '../harness/index.js';
-import { type Cell, allCells, impossible, isExtra, nameOf, parseFilter, partsOf } from './cells.js';
+import { type Cell, allCells, impossible, nameOf, parseFilter, partsOf } from './cells.js';
 import { runCell } from './run-cell.js';
 import { failureLines, judge, leftOut } from './verdict.js';
 
 const installed = installedParts();
-const filter = process.env['INTEROP_ONLY'];
-const wanted = parseFilter(filter ?? '');
-const withExtra = filter !== undefined || process.env['INTEROP_MLS'] === 'all';
+const wanted = parseFilter(process.env['INTEROP_ONLY'] ?? '');
 
 /** Why a cell is named in the report but not run. */
 function whyLeftOut(cell: Cell): string | undefined {
   const missing = partsOf(cell).filter((part) => !installed.has(part));
-  if (missing.length === 0) {
-    const hopeless = impossible(cell);
-    if (hopeless !== undefined || withExtra || !isExtra(cell)) return hopeless;
-    return 'only on request: INTEROP_MLS=all; at our own node the same members are tried always';
-  }
+  if (missing.length === 0) return impossible(cell);
   const reason = kitFolder() === undefined ? 'the kit of real peers was not found' : 'not installed';
   return `left out: ${reason}, needs ${missing.join(', ')}`;
 }
