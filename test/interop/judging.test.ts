@@ -1,17 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { MemberEvent } from '../harness/index.js';
-import {
-  allCells,
-  type Cell,
-  impossible,
-  isExtra,
-  kindsOf,
-  type MemberKind,
-  nameOf,
-  parseFilter,
-  partsOf,
-} from './cells.js';
+import { allCells, type Cell, impossible, kindsOf, type MemberKind, nameOf, parseFilter, partsOf } from './cells.js';
 import { type Exchange, type Finding, grade, messageText, type Recorded, type Role } from './findings.js';
 import { wrongProtections } from './protection.js';
 import { kindAt, ruleFor } from './upstream-rules.js';
@@ -276,14 +266,6 @@ describe('the matrix', () => {
       const isHopeless = one.node === 'node-0.7.0' && kindsOf(one).includes('1.4.0');
       expect(impossible(one) !== undefined).toBe(isHopeless);
     }
-  });
-
-  test('always tries every combination of members with MLS at our node, and those that read each other at all nodes', () => {
-    const extra = allCells().filter(isExtra);
-    expect(extra.length).toBeGreaterThan(0);
-    expect(extra.filter(({ node, mls }) => node === 'embedded' || !mls)).toEqual([]);
-    const hasClear = (one: Cell): boolean => kindsOf(one).some((kind) => kind === '0.7.0' || kind === '1.0.0');
-    expect(extra.filter((one) => !hasClear(one))).toEqual([]);
   });
 
   test('is filtered by field', () => {
