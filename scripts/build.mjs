@@ -19,7 +19,7 @@ const target = path.join(root, 'dist');
 const fresh = path.join(root, `.dist-${process.pid}`);
 const retired = path.join(root, `.dist-${process.pid}-old`);
 
-const ASSET = /\.(?:json|wasm)$/;
+const ASSET = /\.(?:json|wasm|txt)$/;
 const GENERATED = /[\\/]generated[\\/].*\.(?:js|d\.ts)$/;
 /** Intermediate files of the wasm crate, if somebody built it in place. */
 const RUBBISH = /[\\/]target[\\/]/;

@@ -191,6 +191,7 @@ class ChatProgram {
         timeoutMs: settings.timeoutMs,
         maxRetries: settings.maxRetries,
         mls: settings.mls,
+        keepAliveGroup: settings.keepAliveGroup,
         waitInvites: settings.waitInvites,
         lingerMs: settings.lingerMs,
         isNodeEmbedded: node !== undefined,

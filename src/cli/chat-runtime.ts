@@ -33,6 +33,7 @@ export interface RuntimeConfig {
   readonly maxRetries: number | undefined;
   /** Whether the group is encrypted end to end. */
   readonly mls: boolean;
+  readonly keepAliveGroup: boolean;
   readonly waitInvites: boolean;
   /** Longest wait for deliveries when the input has ended. */
   readonly lingerMs: number | undefined;
@@ -116,7 +117,7 @@ export class ChatRuntime {
       this.#onAppEvent(event);
     }, this.#aborted.signal);
     this.#app = app;
-    const { channel, timeoutMs, maxRetries, mls } = this.#config;
+    const { channel, timeoutMs, maxRetries, mls, keepAliveGroup } = this.#config;
     this.#emit({
       type: 'ready',
       local: app.name.toString(),
@@ -133,6 +134,7 @@ export class ChatRuntime {
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(maxRetries !== undefined && { maxRetries }),
       mls,
+      keepAliveGroup,
     });
     this.#keeper = new InviteKeeper(this.#addSession(session), this.#config.waitInvites);
     this.#guard(this.#keeper.run(this.#config.invites));

@@ -68,6 +68,13 @@ export const CHAT_OPTIONS: readonly OptionInfo[] = [
     help: 'with MLS: encrypt unless all others send in clear (auto), show nothing that comes in clear, or send in clear',
     env: 'SLIM_MLS_PAYLOAD',
   },
+  {
+    name: 'keep-alive-group',
+    kind: 'switch',
+    arg: '',
+    help: 'with --enable-mls: remove and invite each member again before its keys are an hour old, so that the group can go on',
+    env: 'SLIM_KEEP_ALIVE_GROUP',
+  },
   { name: 'plain', kind: 'switch', arg: '', help: 'one line per event, for pipes and screen readers' },
   { name: 'json', kind: 'switch', arg: '', help: 'JSON Lines on both sides, for programs' },
   {

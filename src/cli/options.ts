@@ -42,6 +42,8 @@ export interface ChatSettings {
   /** Whether the group to moderate has MLS. */
   readonly mls: boolean;
   readonly mlsPayload: MlsPolicy;
+  /** Whether members of a group with MLS are renewed before their leaves are too old. */
+  readonly keepAliveGroup: boolean;
   readonly waitInvites: boolean;
   /** Longest wait for deliveries at the end of the input, milliseconds. */
   readonly lingerMs: number | undefined;
@@ -134,6 +136,7 @@ function chatSettings(given: GivenOptions): ChatSettings {
     maxRetries: countOf(given, 'max-retries'),
     mls: given.switched('enable-mls') === true,
     mlsPayload: mlsPolicy(given),
+    keepAliveGroup: keepAliveGroup(given),
     waitInvites: given.switched('wait-invites') ?? true,
     lingerMs: durationOf(given, 'linger'),
     logFile: given.text('log-file'),
@@ -195,6 +198,14 @@ function nodeMode(given: GivenOptions, isSlimGiven: boolean): NodeMode {
   if (mode === 'auto') return isSlimGiven ? 'never' : 'auto';
   if (mode === 'always' || mode === 'never') return mode;
   throw new UsageError('invalid-option', `--node is auto, always or never, got ${JSON.stringify(mode)}.`);
+}
+
+function keepAliveGroup(given: GivenOptions): boolean {
+  const isWanted = given.switched('keep-alive-group') === true;
+  if (isWanted && given.switched('enable-mls') !== true) {
+    throw new UsageError('invalid-option', '--keep-alive-group is for groups with MLS; give --enable-mls too.');
+  }
+  return isWanted;
 }
 
 function mlsPolicy(given: GivenOptions): MlsPolicy {

@@ -63,6 +63,7 @@ export interface GroupOptions {
   readonly timeoutMs?: number;
   readonly maxRetries?: number;
   readonly mls?: boolean;
+  readonly keepAliveGroup?: boolean;
 }
 
 /** A connected app. */

@@ -20,6 +20,7 @@ const BASE: RuntimeConfig = {
   timeoutMs: undefined,
   maxRetries: undefined,
   mls: false,
+  keepAliveGroup: false,
   waitInvites: true,
   lingerMs: undefined,
   isNodeEmbedded: false,

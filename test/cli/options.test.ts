@@ -119,6 +119,8 @@ describe('wrong options', () => {
     expect((await settings('', { SLIM_ENABLE_MLS: 'true' })).mls).toBe(true);
     expect((await settings('', { SLIM_ENABLE_MLS: 'false' })).mls).toBe(false);
     expect((await settings('--no-enable-mls', { SLIM_ENABLE_MLS: 'true' })).mls).toBe(false);
+    expect((await settings('--enable-mls --keep-alive-group')).keepAliveGroup).toBe(true);
+    expect((await refusal('--keep-alive-group')).message).toContain('--enable-mls');
     expect((await refusal('--mls-payload maybe')).message).toContain('auto, require or clear');
   });
 });

@@ -49,7 +49,16 @@ describe('the package', () => {
 
   it('holds what it needs and nothing of the workshop', () => {
     const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' });
-    expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/client/index.d.ts']));
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'LICENSE',
+        'README.md',
+        'package.json',
+        'dist/client/index.d.ts',
+        'dist/mls/generated/openmls-wasm_bg.wasm',
+        'dist/mls/THIRD-PARTY-LICENCES.txt',
+      ]),
+    );
     expect(files.filter((file) => file.endsWith('.map') || /^(?:src|test|scripts)\b/.test(file))).toEqual([]);
   });
 
