@@ -279,6 +279,25 @@ describe('a fast sender', () => {
     expect(sentKinds(ack(A, 1))).toEqual(['msg']);
   });
 
+  test('a window bounds the bytes that are unacknowledged, too', () => {
+    const { sender, env, ack } = senderWith([A]);
+    const payload = new Uint8Array(6 * 1024 * 1024);
+    const publishes = [1, 2, 3, 4].map((id) =>
+      sentKinds(sender.onPublish(id, { kind: 'publish', payload, payloadType: '', metadata: {} }, env)),
+    );
+    expect(publishes).toEqual([['msg'], ['msg'], [], []]);
+    expect(sentKinds(ack(A, 1))).toEqual(['msg']);
+    expect(sentKinds(sender.removeEndpoint(A, env))).toEqual([]);
+    expect(sentKinds(sender.addEndpoints([A], env))).toEqual(['msg']);
+  });
+
+  test('a member that is removed makes room when only it was missing', () => {
+    const { publish, sender, env, ack } = senderWith([A, B]);
+    for (let id = 1; id <= SEND_WINDOW + 2; id += 1) publish('x');
+    for (let id = 1; id <= SEND_WINDOW; id += 1) expect(sentKinds(ack(A, id))).toEqual([]);
+    expect(sentKinds(sender.removeEndpoint(B, env))).toEqual(['msg', 'msg']);
+  });
+
   test('a message that fails makes room for what waits', () => {
     const { publish, pass, sender } = senderWith([A]);
     for (let id = 1; id <= SEND_WINDOW + 3; id += 1) publish('x');

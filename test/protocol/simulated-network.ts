@@ -48,8 +48,8 @@ export interface SimulatedPeer {
   onLinkUp(): void;
 }
 
-/** What keeps its order: all that goes one way, or only control messages or subscriptions. */
-type Lane = 'up' | 'down' | 'upControl' | 'downControl' | 'subscription';
+/** What keeps its order: all that goes one way, or only control messages, subscriptions among them. */
+type Lane = 'up' | 'down' | 'upControl' | 'downControl';
 
 type Frame =
   | { readonly kind: 'publish'; readonly bytes: Uint8Array; readonly message: PublishMessage }
@@ -245,7 +245,7 @@ export class Link {
   #carryUp(frame: Frame): void {
     if (!this.#isUp) return;
     if (frame.kind !== 'publish') {
-      this.#deliver(this.#network.options.reorders ? ['subscription'] : ['subscription', 'up'], () => {
+      this.#deliver(this.#network.options.reorders ? ['upControl'] : ['up', 'upControl'], () => {
         if (frame.kind === 'subscribe') this.#known.set(frame.name.key, frame.name);
         else this.#known.delete(frame.name.key);
       });
