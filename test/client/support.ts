@@ -2,7 +2,7 @@ import { onTestFinished, vi } from 'vitest';
 
 import {
   type AppEvent,
-  Name,
+  type Name,
   type Session,
   type SessionEvent,
   SlimApp,
@@ -216,14 +216,4 @@ export function watchRejections(): unknown[] {
     for (const other of others) process.on('unhandledRejection', other);
   });
   return unhandled;
-}
-
-/** A message as any peer could send it, with a token that holds. */
-export function publishFrom(
-  source: string,
-  token: string,
-  message: Omit<PublishMessage, 'kind' | 'header'>,
-): PublishMessage {
-  const name = Name.parse(source);
-  return { kind: 'publish', header: { source: name, destination: name, fanout: 1, identity: token }, ...message };
 }
