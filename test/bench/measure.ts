@@ -11,7 +11,17 @@ import {
   repoRoot,
   startNode,
 } from '../harness/index.js';
-import { IN_FLIGHT, MAX_RECEIVERS, PAYLOAD_BYTES, REAL, type Sample, type Side, SIZES, STARTS } from './plan.js';
+import {
+  groupName,
+  IN_FLIGHT,
+  MAX_RECEIVERS,
+  PAYLOAD_BYTES,
+  REAL,
+  type Sample,
+  type Side,
+  SIZES,
+  STARTS,
+} from './plan.js';
 import { median, quantile } from './statistics.js';
 
 const SECRET = 'very-long-shared-secret-value-0123456789abcdef';
@@ -84,7 +94,7 @@ export async function measure(side: Side, stage: Stage, round: number): Promise<
   const sample: Record<string, number> = { 'spawn to connected': median(starts) };
   try {
     for (const size of SIZES) {
-      const channel = `org/bench/${side.id}-${round}-${size.receivers}`;
+      const channel = `org/bench/${side.id}-${round}-${size.receivers}${size.mls ? '-mls' : ''}`;
       Object.assign(sample, await measureGroup(driver, stage.receivers, channel, size));
     }
     sample['peak RSS'] = peakMiB(driver.pid);
@@ -98,30 +108,32 @@ async function measureGroup(
   driver: JsonProcess,
   receivers: JsonProcess,
   channel: string,
-  { receivers: count, burst, single }: (typeof SIZES)[number],
+  size: (typeof SIZES)[number],
 ): Promise<Sample> {
+  const { receivers: count, mls, burst, single } = size;
+  const group = groupName(size);
   const sample: Record<string, number> = {};
   const members = Array.from({ length: count }, (_, index) => `org/bench/r${index}`);
   const from = receivers.log.length;
   const startedAtMs = performance.now();
   // The clock stops when the sender says so and every receiver has its session: libraries end an invitation at different moments.
-  await ask(driver, { op: 'group', channel, members }, 'group');
+  await ask(driver, { op: 'group', channel, members, mls }, 'group');
   const joined = (): number =>
     receivers.log.slice(from).filter(({ line }) => is('session')(line) && line['channel'] === channel).length;
   await receivers.waitUntil(`${count} sessions`, () => joined() === count, ANSWER_MS);
-  sample[`create and invite ${count}`] = performance.now() - startedAtMs;
+  sample[`create and invite ${group}`] = performance.now() - startedAtMs;
 
   const warmUp = Math.ceil(burst / 10);
   const shape = { bytes: PAYLOAD_BYTES, inFlight: IN_FLIGHT };
   await ask(driver, { op: 'burst', count: warmUp, ...shape }, 'burst');
   const { ms } = await ask(driver, { op: 'burst', count: burst, ...shape }, 'burst');
-  sample[`messages at ${count}`] = (burst / Number(ms)) * 1000;
+  sample[`messages at ${group}`] = (burst / Number(ms)) * 1000;
 
   if (single > 0) {
     const { ms: times } = await ask(driver, { op: 'single', count: single, bytes: PAYLOAD_BYTES }, 'single');
     const sorted = (times as number[]).toSorted((a, b) => a - b);
-    sample[`latency p50 at ${count}`] = quantile(sorted, 0.5);
-    sample[`latency p99 at ${count}`] = quantile(sorted, 0.99);
+    sample[`latency p50 at ${group}`] = quantile(sorted, 0.5);
+    sample[`latency p99 at ${group}`] = quantile(sorted, 0.99);
   }
   await everythingArrived(receivers, channel, count, warmUp + burst + single);
   await ask(driver, { op: 'close' }, 'close');

@@ -43,8 +43,8 @@ async function single(payload, count) {
 }
 
 const commands = {
-  async group({ channel, members }) {
-    session = await app.createSession({ channel, timeoutMs: 1000, maxRetries: 10 });
+  async group({ channel, members, mls }) {
+    session = await app.createSession({ channel, mls, timeoutMs: 1000, maxRetries: 10 });
     await Promise.all(members.map((name) => session.invite(name)));
     emit('group');
   },

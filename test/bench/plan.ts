@@ -19,10 +19,18 @@ export const SIDES: readonly Side[] = [
 
 /** Groups that are measured: how many receive, and how many messages make a burst and a series of single ones. */
 export const SIZES = [
-  { receivers: 1, burst: 8_000, single: 300 },
-  { receivers: 4, burst: 4_000, single: 100 },
-  { receivers: 16, burst: 1_600, single: 0 },
+  { receivers: 1, mls: false, burst: 8_000, single: 300 },
+  { receivers: 4, mls: false, burst: 4_000, single: 100 },
+  { receivers: 16, mls: false, burst: 1_600, single: 0 },
+  { receivers: 1, mls: true, burst: 3_000, single: 100 },
+  { receivers: 4, mls: true, burst: 1_500, single: 50 },
+  { receivers: 16, mls: true, burst: 600, single: 0 },
 ] as const;
+
+/** How the report names a group. */
+export function groupName({ receivers, mls }: { readonly receivers: number; readonly mls: boolean }): string {
+  return mls ? `${receivers} MLS` : String(receivers);
+}
 
 export const MAX_RECEIVERS = 16;
 export const IN_FLIGHT = 64;
@@ -44,11 +52,11 @@ function lower(key: string, unit: Metric['unit'] = 'ms'): Metric {
 /** Everything that is measured, in the order of the report. */
 export const METRICS: readonly Metric[] = [
   lower('spawn to connected'),
-  ...SIZES.map(({ receivers }) => lower(`create and invite ${receivers}`)),
-  ...SIZES.map(({ receivers }): Metric => ({ key: `messages at ${receivers}`, unit: '1/s', better: 'higher' })),
-  ...SIZES.filter(({ single }) => single > 0).flatMap(({ receivers }) => [
-    lower(`latency p50 at ${receivers}`),
-    lower(`latency p99 at ${receivers}`),
+  ...SIZES.map((size) => lower(`create and invite ${groupName(size)}`)),
+  ...SIZES.map((size): Metric => ({ key: `messages at ${groupName(size)}`, unit: '1/s', better: 'higher' })),
+  ...SIZES.filter(({ single }) => single > 0).flatMap((size) => [
+    lower(`latency p50 at ${groupName(size)}`),
+    lower(`latency p99 at ${groupName(size)}`),
   ]),
   lower('peak RSS', 'MiB'),
 ];

@@ -28,8 +28,8 @@ async def main():
     emit("ready", version=api.version)
     group = None
 
-    async def create(channel, members):
-        made = await app.create(True, channel, False, 1.0, 10, {})
+    async def create(channel, members, mls):
+        made = await app.create(True, channel, mls, 1.0, 10, {})
 
         async def invite(name):
             await app.set_route(name)
@@ -66,7 +66,7 @@ async def main():
         op = asked["op"]
         try:
             if op == "group":
-                group = await create(asked["channel"], asked["members"])
+                group = await create(asked["channel"], asked["members"], asked["mls"])
                 emit("group")
             elif op == "burst":
                 emit("burst", ms=await burst(b"x" * asked["bytes"], asked["count"], asked["inFlight"]))
