@@ -350,8 +350,8 @@ test('the name of an app gets an id that is not 0 and not "any", and keeps one t
   expect((await connect(node, 'agntcy/ns/x', { local: Name.of('agntcy', 'ns', 'carol', 3n) })).app.name.id).toBe(3n);
 });
 
-test('a message of more than 4 MiB is not sent, but told', async () => {
-  const node = new MemoryNode();
+/** A link that is open, and a message to send with it. */
+async function openLink(node: MemoryNode) {
   const warnings: string[] = [];
   const local = Name.of('agntcy', 'ns', 'alice', 1n);
   const link = new NodeLink({
@@ -375,10 +375,28 @@ test('a message of more than 4 MiB is not sent, but told', async () => {
     metadata: {},
   };
   const content = (bytes: number) => ({ kind: 'app' as const, payloadType: '', blob: new Uint8Array(bytes) });
+  return { link, warnings, message, content };
+}
+
+test('a message of more than 4 MiB is not sent, but told', async () => {
+  const node = new MemoryNode();
+  const { link, warnings, message, content } = await openLink(node);
   link.send({ ...message, content: content(4 * 1024 * 1024) });
   link.send({ ...message, content: content(1024) });
   await settle();
   expect(warnings).toEqual(['message-too-large']);
   expect(node.stream.messages('msg')).toHaveLength(1);
+  await within(2000, link.close());
+});
+
+test('trap 15: error is written when it is true, and is not there at all otherwise', async () => {
+  const node = new MemoryNode();
+  const { link, message, content } = await openLink(node);
+  link.send({ ...message, content: content(0), error: true });
+  link.send({ ...message, content: content(0) });
+  await settle();
+  const [negative, positive] = node.stream.messages('msg');
+  expect(negative?.header.error).toBe(true);
+  expect(positive?.header).not.toHaveProperty('error');
   await within(2000, link.close());
 });
