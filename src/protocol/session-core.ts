@@ -97,6 +97,13 @@ export class SessionCore {
     }
   }
 
+  /** Nothing that is sent now arrives: nothing is repeated, and nothing fails. */
+  onLinkDown(): void {
+    this.sender.onLinkDown();
+    this.receiver.onLinkDown();
+    this.control.onLinkDown();
+  }
+
   setTimer(timer: TimerKey, afterMs: number): Effect {
     this.#armed.add(timer);
     return { kind: 'setTimer', timer, afterMs: Math.min(Math.max(MIN_TIMER_MS, afterMs), MAX_TIMER_MS) };

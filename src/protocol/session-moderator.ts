@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
-import { assertNever, SessionError, type SlimError } from '../util/index.js';
+import { assertNever } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
+import { closedError, endedReply } from './ended-reply.js';
 import type {
   CommandId,
   Effect,
@@ -72,9 +73,7 @@ export class SessionModerator implements SessionMachine {
       case 'command':
         return this.#onCommand(input.id, input.command, env);
       case 'linkDown':
-        this.#core.sender.onLinkDown();
-        this.#core.receiver.onLinkDown();
-        this.#core.control.onLinkDown();
+        this.#core.onLinkDown();
         this.#pings.forgetRound();
         return this.#core.clearTimer('ping');
       case 'linkUp': {
@@ -93,13 +92,13 @@ export class SessionModerator implements SessionMachine {
   #onCommand(id: CommandId, command: SessionCommand, env: Env): Effect[] {
     switch (command.kind) {
       case 'publish':
-        if (this.#isClosing) return publishRefused(id, closedError());
+        if (this.#isClosing) return endedReply({ kind: 'command', id, command });
         return this.#core.sender.onPublish(id, command, env);
       case 'invite':
-        if (this.#isClosing) return [{ kind: 'settle', id, error: closedError() }];
+        if (this.#isClosing) return endedReply({ kind: 'command', id, command });
         return this.#members.invite(id, command.name, env);
       case 'remove':
-        if (this.#isClosing) return [{ kind: 'settle', id, error: closedError() }];
+        if (this.#isClosing) return endedReply({ kind: 'command', id, command });
         return this.#members.remove(id, command.name, env);
       case 'close':
         return this.#close(id, env);
@@ -248,22 +247,4 @@ export class SessionModerator implements SessionMachine {
     if (command !== undefined) effects.push({ kind: 'settle', id: command });
     return [...effects, ...this.#core.end(reason, closedError())];
   }
-}
-
-function closedError(): SessionError {
-  return new SessionError('closed', 'the session is closed');
-}
-
-function publishRefused(id: CommandId, error: SlimError): Effect[] {
-  const progress = { messageId: undefined, acked: [], missing: [] };
-  return [{ kind: 'delivery', id, state: 'failed', progress, error }];
-}
-
-/** A command that comes after the end still gets its answer. */
-export function endedReply(input: Input): Effect[] {
-  if (input.kind !== 'command') return [];
-  const { id, command } = input;
-  if (command.kind === 'publish') return publishRefused(id, closedError());
-  if (command.kind === 'close' || command.kind === 'abandon') return [{ kind: 'settle', id }];
-  return [{ kind: 'settle', id, error: closedError() }];
 }

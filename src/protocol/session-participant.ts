@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import { assertNever, SessionError, UsageError } from '../util/index.js';
 import { type Content, MessageType, type PublishMessage } from '../wire/index.js';
+import { endedReply } from './ended-reply.js';
 import type {
   CommandId,
   Effect,
@@ -16,7 +17,6 @@ import { MlsCommits } from './mls-commits.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
 import { RecentSet } from './recent-set.js';
 import { SessionCore } from './session-core.js';
-import { endedReply } from './session-moderator.js';
 
 type GroupAdd = Extract<Content, { kind: 'groupAdd' }>;
 
@@ -83,9 +83,7 @@ export class SessionParticipant implements SessionMachine {
       case 'command':
         return this.#onCommand(input.id, input.command, env);
       case 'linkDown':
-        this.#core.sender.onLinkDown();
-        this.#core.receiver.onLinkDown();
-        this.#core.control.onLinkDown();
+        this.#core.onLinkDown();
         return this.#core.clearTimer('liveness');
       case 'linkUp': {
         // What was answered into a dying stream may not have arrived.
