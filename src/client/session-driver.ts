@@ -73,6 +73,9 @@ export class SessionDriver {
       get nowMs() {
         return performance.now();
       },
+      get wallMs() {
+        return Date.now();
+      },
       get isReceiveQueueFull() {
         return handlers.isReceiveQueueFull();
       },

@@ -172,8 +172,10 @@ export type Effect =
 
 /** Everything impure that a machine may ask for. */
 export interface Env {
-  /** Milliseconds of a clock that never runs backwards. */
+  /** Milliseconds of a clock that never runs backwards. It may stand still while the machine sleeps. */
   readonly nowMs: number;
+  /** Milliseconds since 1970, by which tokens live: jumps when the machine wakes up, or its clock is set. */
+  readonly wallMs: number;
   /** True while the application reads too slowly: new payloads are then neither taken nor acknowledged, so their sender repeats them. */
   readonly isReceiveQueueFull: boolean;
   /** Uniform in 0 … 2^32-1. */

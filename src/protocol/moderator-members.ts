@@ -2,7 +2,7 @@ import type { Name } from '../name/index.js';
 import { assertNever, SessionError, type SlimError } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
 import type { CommandId, Effect, Env } from './machine.js';
-import { LeafAges } from './leaf-ages.js';
+import { LeafAges, momentOf } from './leaf-ages.js';
 import { FANOUT_ONE } from './message-builder.js';
 import { type MlsAddition, ModeratorMls } from './moderator-mls.js';
 import { addRequest, joinRequest, removeRequest, welcomeRequest } from './moderator-requests.js';
@@ -86,7 +86,7 @@ export class ModeratorMembers {
       name,
       member: undefined,
       keyPackage: undefined,
-      askedAtMs: env.nowMs,
+      askedAt: momentOf(env),
       awaitsWelcomeAck: true,
       awaitsAddAcks: false,
     };
@@ -105,7 +105,7 @@ export class ModeratorMembers {
       this.#isSubscribed = true;
       effects.push({ kind: 'subscribe', name: config.channel });
     }
-    invitation.askedAtMs = env.nowMs;
+    invitation.askedAt = momentOf(env);
     if (config.type === 'pointToPoint') this.#core.sender.setDestination(member);
     if (this.#mls !== undefined) effects.push(...this.#mls.createGroup());
     const request = joinRequest(config, member, this.#mls !== undefined);
@@ -148,7 +148,7 @@ export class ModeratorMembers {
     invitation.awaitsWelcomeAck = false;
     this.#pings.add(member);
     if (this.#mls !== undefined && this.#core.config.type === 'group') {
-      this.leafAges.add(member, invitation.askedAtMs);
+      this.leafAges.add(member, invitation.askedAt);
     }
     return [
       { kind: 'notify', notice: { kind: 'joined', member, members: this.#core.members } },

@@ -1,5 +1,6 @@
 import type { Name } from '../name/index.js';
 import { SessionError, UsageError } from '../util/index.js';
+import type { Moment } from './leaf-ages.js';
 import type { CommandId } from './machine.js';
 
 /** An invitation from `invite` to the last acknowledgement. Discovery and join of several run side by side. */
@@ -13,8 +14,8 @@ export interface Invitation {
   member: Name | undefined;
   /** With MLS: what its join reply brought. */
   keyPackage: Uint8Array | undefined;
-  /** When it was asked to join, by the clock of the machine. */
-  askedAtMs: number;
+  /** When it was asked to join. */
+  askedAt: Moment;
   /** The new member has not acknowledged its welcome yet. */
   awaitsWelcomeAck: boolean;
   /** The others have not all acknowledged the addition yet. */

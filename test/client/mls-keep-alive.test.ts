@@ -91,6 +91,24 @@ describe('a group with MLS that gets old', () => {
     expect(session.members.map(({ app }) => app).sort()).toEqual(['alice', 'carol', 'dave']);
   }, 60_000);
 
+  test('the machine sleeps for 40 minutes: the members are warned of, or renewed, as if it had been awake', async () => {
+    const node = new MemoryNode();
+    const [warned, kept] = [await start(node, false), await start(new MemoryNode(), true)];
+    await pass(9 * MINUTE_MS);
+    // Timers stand still meanwhile, and so does the clock that they go by.
+    vi.setSystemTime(Date.now() + 40 * MINUTE_MS);
+    await pass(30_000);
+    expect(warnings(warned.events)).toEqual([]);
+    expect(kept.heard[0].sessions).toHaveLength(1);
+    await pass(40_000);
+    expect(warnings(warned.events)).toEqual(['mls-leaf-ageing', 'mls-leaf-ageing']);
+    for (const { sessions } of kept.heard) expect(sessions).toHaveLength(2);
+    expect(warnings(kept.events)).toEqual([]);
+    vi.setSystemTime(Date.now() + 30 * MINUTE_MS);
+    await within(5000, kept.session.remove('agntcy/ns/bob'));
+    await within(5000, kept.session.invite('agntcy/ns/bob'));
+  });
+
   test('messages that are published while a member is renewed wait for it; so does a sender that asks', async () => {
     const node = new MemoryNode();
     const { session, heard } = await start(node, true);

@@ -143,6 +143,7 @@ describe('leaves that age (identity-and-mls.md 4.3)', () => {
     const rig = moderator();
     rig.env.nowMs = 5 * MINUTE_MS;
     invite(rig, A);
+    expect(warningsOf(leafTimer(rig, 55 * MINUTE_MS - 1))).toEqual([]);
     expect(rig.timers.get('leaves')).toBe(5 * MINUTE_MS + LEAF_WARNING_MS);
     const warned = warningsOf(leafTimer(rig, 55 * MINUTE_MS));
     expect(warned).toMatchObject([{ code: 'mls-leaf-ageing' }]);
@@ -159,7 +160,34 @@ describe('leaves that age (identity-and-mls.md 4.3)', () => {
     const content = { kind: 'joinReply', keyPackage: KEY_PACKAGE } as const;
     const reply = rig.receive(message('joinReply', A, { id: idOf(join, 'joinRequest'), content }));
     acknowledge(rig, reply, [A]);
-    expect(rig.timers.get('leaves')).toBe(1000 + LEAF_WARNING_MS);
+    expect(warningsOf(leafTimer(rig, 1000 + LEAF_WARNING_MS - 1))).toEqual([]);
+    expect(warningsOf(leafTimer(rig, 1000 + LEAF_WARNING_MS))).toHaveLength(1);
+  });
+
+  test('the time that the machine slept counts, and is noticed within ten seconds of its waking up', () => {
+    const rig = groupOf(A);
+    expect(rig.timers.get('leaves')).toBe(10_000);
+    rig.env.wallAheadMs = 49 * MINUTE_MS;
+    expect(warningsOf(leafTimer(rig, 10_000))).toEqual([]);
+    expect(rig.timers.get('leaves')).toBe(20_000);
+    rig.env.wallAheadMs = 50 * MINUTE_MS - 20_000;
+    expect(warningsOf(leafTimer(rig, 20_000))[0]!.text).toContain(
+      'joined 50 minutes ago: when it has been here for 60',
+    );
+  });
+
+  test('a member whose leaf outlived its token while the machine slept: the warning does not promise ten minutes', () => {
+    const rig = groupOf(A);
+    rig.env.wallAheadMs = 200 * MINUTE_MS;
+    expect(warningsOf(leafTimer(rig, 10_000))[0]!.text).toContain(
+      'joined 200 minutes ago, more than 60: nobody can be',
+    );
+  });
+
+  test('a wall clock that was set back makes no leaf younger: those of others have not been', () => {
+    const rig = groupOf(A);
+    rig.env.wallAheadMs = -30 * MINUTE_MS;
+    expect(warningsOf(leafTimer(rig, LEAF_WARNING_MS))).toHaveLength(1);
   });
 
   test('each member at its own time; one that was removed and invited again counts anew; one that is gone not at all', () => {

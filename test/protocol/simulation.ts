@@ -151,7 +151,12 @@ export class SimulatedSession {
   #handle(input: Input): void {
     if (input.kind === 'linkUp') this.replies.onReconnection();
     const { time, random } = this.app.network;
-    const env = { nowMs: time.nowMs, isReceiveQueueFull: this.isReceiveQueueFull, randomU32: () => random.u32() };
+    const env = {
+      nowMs: time.nowMs,
+      wallMs: time.nowMs,
+      isReceiveQueueFull: this.isReceiveQueueFull,
+      randomU32: () => random.u32(),
+    };
     for (const effect of this.machine.handle(input, env)) this.#execute(effect);
   }
 

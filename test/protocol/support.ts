@@ -39,8 +39,14 @@ export function kindOf(messageType: number): MessageKind | 'unknown' {
 /** What a machine may ask for, in the hands of a test. Random numbers count up from 1000. */
 export class TestEnv implements Env {
   nowMs = 0;
+  /** How much more the wall clock has moved: the machine slept, or the clock was set. */
+  wallAheadMs = 0;
   isReceiveQueueFull = false;
   nextRandom = 1000;
+
+  get wallMs(): number {
+    return this.nowMs + this.wallAheadMs;
+  }
 
   randomU32(): number {
     this.nextRandom += 1;
