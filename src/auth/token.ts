@@ -3,7 +3,7 @@ export interface TokenProvider {
   /** Whom the tokens name: what a verifier of them gives as `subject`. The same for the life of the provider. */
   readonly subject: string;
   /**
-   * A token that is valid now. Each message that leaves gets a new one, retransmissions too (`interceptor.rs:on_msg_from_app`).
+   * A token that is valid now. It is called for each message that leaves, retransmissions too (`interceptor.rs:on_msg_from_app`).
    *
    * @param nowMs - milliseconds since 1970
    * @param publicKey - raw signature key to vouch for: the token of an MLS credential needs it, that of a message does not
@@ -13,9 +13,10 @@ export interface TokenProvider {
 
 /**
  * Why a token was refused: `malformed` is no token of this kind, `expired` and `future` lie outside of its time window by the
- * clock of this machine, `bad-mac` is forged or made with another secret.
+ * clock of this machine, `bad-mac` is forged or made with another secret or key; `wrong-issuer` and `wrong-audience` come from
+ * somebody, or are for somebody, that this app was not told.
  */
-export type TokenProblem = 'malformed' | 'expired' | 'future' | 'bad-mac';
+export type TokenProblem = 'malformed' | 'expired' | 'future' | 'bad-mac' | 'wrong-issuer' | 'wrong-audience';
 
 /** What {@link TokenVerifier.verify} finds. */
 export type VerifiedToken =
@@ -25,6 +26,8 @@ export type VerifiedToken =
       readonly subject: string;
       /** The signature key the token vouches for, raw. Peers since 1.3 send one in every token, older ones only with MLS. */
       readonly publicKey?: Uint8Array;
+      /** When it ends by what it says, in milliseconds since 1970. Absent when all tokens live an hour, as with a shared secret. */
+      readonly expiresAtMs?: number;
     }
   | { readonly ok: false; readonly reason: TokenProblem };
 

@@ -4,6 +4,19 @@
  *
  * @packageDocumentation
  */
+export {
+  type JwkSet,
+  type JwtAlgorithm,
+  type JwtKeys,
+  JwtSigner,
+  type JwtSignerOptions,
+  JwtVerifier,
+  type JwtVerifierOptions,
+  type TokenProblem,
+  type TokenProvider,
+  type TokenVerifier,
+  type VerifiedToken,
+} from '../auth/index.js';
 export { Name, NULL_ID } from '../name/index.js';
 export {
   AuthError,

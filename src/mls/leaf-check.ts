@@ -13,7 +13,10 @@ export type LeafToken =
       /** The key the token vouches for, raw. */
       readonly publicKey?: Uint8Array;
     }
-  | { readonly ok: false; readonly reason: 'malformed' | 'bad-mac' | 'expired' | 'future' };
+  | { readonly ok: false; readonly reason: LeafTokenProblem };
+
+/** Why a token does not hold. */
+type LeafTokenProblem = 'malformed' | 'bad-mac' | 'wrong-issuer' | 'wrong-audience' | 'expired' | 'future';
 
 /** Checks the tokens in leaves. The verifier of `auth/` is one. */
 export interface LeafTokenVerifier {
@@ -168,11 +171,13 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-function codeOf(reason: 'malformed' | 'bad-mac' | 'expired' | 'future'): MlsErrorCode {
+function codeOf(reason: LeafTokenProblem): MlsErrorCode {
   switch (reason) {
     case 'malformed':
       return 'mls-token-malformed';
     case 'bad-mac':
+    case 'wrong-issuer':
+    case 'wrong-audience':
       return 'mls-token-mac';
     case 'expired':
       return 'mls-token-expired';

@@ -25,7 +25,7 @@ const TEXTS: Readonly<Record<MlsErrorCode, string>> = {
   'mls-no-pending-commit': 'There is no change of the group to complete.',
   'mls-inactive': 'This member was removed from the group.',
   'mls-token-malformed': 'The identity token of the member is malformed.',
-  'mls-token-mac': 'The identity token of the member is forged or made with another secret.',
+  'mls-token-mac': 'The identity token of the member is forged, made with another secret or key, or for others.',
   'mls-token-expired': 'The identity token of the member is expired.',
   'mls-token-future': 'The identity token of the member is from the future; one of the two clocks is wrong.',
   'mls-pubkey-missing': 'The identity token of the member names no key.',
