@@ -1,8 +1,11 @@
 /**
- * Builds `dist/` from `src/`: compiled TypeScript, plus the files the compiler does not carry (generated code, JSON, wasm).
+ * Builds `dist/` from `src/`: one JavaScript module for each folder, declarations, and the files that are used as they are.
  *
  *   node scripts/build.mjs              with type check; fails on a type error and leaves the old dist/ alone
- *   node scripts/build.mjs --no-check   only transpiles, for test runs while other files are in motion
+ *   node scripts/build.mjs --no-check   type errors are not looked for, for test runs while other files are in motion
+ *
+ * Folders use each other through their index.ts only, so each can be one file: Node loads the library in half of the time that
+ * it takes with a file for each source. What a folder imports lazily stays a file of its own, packages stay packages.
  *
  * The result is made beside `dist/` and then swapped in, so a program or a test that runs meanwhile never sees half of it.
  */
@@ -12,6 +15,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { rolldown } from 'rolldown';
+
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'src');
 const target = path.join(root, 'dist');
@@ -19,16 +24,54 @@ const target = path.join(root, 'dist');
 const fresh = path.join(root, `.dist-${process.pid}`);
 const retired = path.join(root, `.dist-${process.pid}-old`);
 
-const ASSET = /\.(?:json|wasm|txt)$/;
-const GENERATED = /[\\/]generated[\\/].*\.(?:js|d\.ts)$/;
+/** Entry of the folder that is the program; all others have an index.ts. */
+const ENTRIES = { bin: 'slim-chat.ts' };
+/** The JavaScript around the wasm: loaded with it when somebody wants MLS, and pinned by a manifest of hashes. */
+const MLS_GLUE = './generated/openmls-wasm.js';
+
+/** Files that are copied; declarations beside generated JavaScript are none of the compiler's. */
+const ASSET = /\.(?:json|wasm|txt)$|[\\/]generated[\\/].*\.d\.ts$|[\\/]generated[\\/]openmls-wasm\.js$/;
 /** Intermediate files of the wasm crate, if somebody built it in place. */
 const RUBBISH = /[\\/]target[\\/]/;
 
-/** Copies what the compiler leaves behind. */
+/** What a module of `folder` imports: its own files are taken in, other folders and packages stay imports. */
+function boundary(folder) {
+  const own = path.join(source, folder) + path.sep;
+  return {
+    name: 'folder-boundary',
+    resolveId(specifier, importer) {
+      if (importer === undefined) return null;
+      if (!specifier.startsWith('.') || specifier === MLS_GLUE) return { id: specifier, external: true };
+      const target = path.resolve(path.dirname(importer), specifier);
+      if (target.startsWith(own)) return null;
+      return { id: path.posix.join('..', ...path.relative(source, target).split(path.sep)), external: true };
+    },
+  };
+}
+
+async function bundle(folder) {
+  const entry = ENTRIES[folder] ?? 'index.ts';
+  const build = await rolldown({
+    input: path.join(source, folder, entry),
+    platform: 'neutral',
+    tsconfig: path.join(root, 'tsconfig.json'),
+    plugins: [boundary(folder)],
+  });
+  const names = { entryFileNames: '[name].js', chunkFileNames: '[name].js' };
+  await build.write({ dir: path.join(fresh, folder), format: 'esm', sourcemap: true, ...names });
+  await build.close();
+}
+
+async function bundleFolders() {
+  const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  await Promise.all(folders.map((folder) => bundle(folder.name)));
+}
+
+/** Copies what is used as it is. */
 function copyAssets() {
   for (const entry of readdirSync(source, { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name);
-    if (!entry.isFile() || RUBBISH.test(file) || !(ASSET.test(file) || GENERATED.test(file))) continue;
+    if (!entry.isFile() || RUBBISH.test(file) || !ASSET.test(file)) continue;
     const copy = path.join(fresh, path.relative(source, file));
     mkdirSync(path.dirname(copy), { recursive: true });
     copyFileSync(file, copy);
@@ -59,12 +102,17 @@ function swapIn() {
   }
 }
 
-function main() {
+/** Checks types, and writes the declarations. */
+function declare() {
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const options = ['-p', path.join(root, 'tsconfig.json'), '--outDir', fresh];
+  const options = ['-p', path.join(root, 'tsconfig.json'), '--emitDeclarationOnly', '--outDir', fresh];
   if (process.argv.includes('--no-check')) options.push('--noCheck');
-  const { status } = spawnSync(process.execPath, [tsc, ...options], { stdio: 'inherit' });
-  if (status !== 0) return 1;
+  return spawnSync(process.execPath, [tsc, ...options], { stdio: 'inherit' }).status === 0;
+}
+
+async function main() {
+  if (!declare()) return 1;
+  await bundleFolders();
   copyAssets();
   markExecutables();
   swapIn();
@@ -72,7 +120,7 @@ function main() {
 }
 
 try {
-  process.exitCode = main();
+  process.exitCode = await main();
 } finally {
   rmSync(fresh, { recursive: true, force: true });
   rmSync(retired, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { DIRECT_IMPORTS, FOLDERS } from './folder-rules.mjs';
+import { FOLDERS } from './folder-rules.mjs';
 
 const folders = Object.keys(FOLDERS);
 
@@ -16,7 +16,6 @@ function folderRules(folder) {
   // Single values are beyond this tool; ESLint watches over those folders.
   const onlyTypesOf = typesOf.filter((other) => types[other].length === 0);
   const forbidden = folders.filter((other) => other !== folder && !may.includes(other) && !typesOf.includes(other));
-  const direct = DIRECT_IMPORTS.filter(({ from }) => from === folder).map(({ to }) => `^src/${to}$`);
   const rules = [
     {
       name: `${folder}-imports`,
@@ -32,7 +31,7 @@ function folderRules(folder) {
       from: { path: filesOf(folder) },
       to: {
         path: folders.filter((other) => other !== folder).map(filesOf),
-        pathNot: ['/index\\.ts$', ...direct],
+        pathNot: '/index\\.ts$',
       },
     },
   ];

@@ -32,9 +32,6 @@ export const PACKAGES = [
   { pattern: '^yargs', folders: ['cli'], why: 'Command line options are read in one place.' },
 ];
 
-/** The launcher loads the program itself: the one import of a file that is not an index.ts. */
-export const DIRECT_IMPORTS = [{ from: 'bin', to: 'cli/main.ts' }];
-
 /** Globals a pure folder must not touch. */
 export const IMPURE_GLOBALS = [
   'Date',

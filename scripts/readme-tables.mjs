@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { COMMANDS } from '../dist/chat/slash-command.js';
-import { CHAT_OPTIONS, NODE_OPTIONS } from '../dist/cli/option-table.js';
-import { KEYMAP } from '../dist/ui/keymap.js';
+import { COMMANDS } from '../dist/chat/index.js';
+import { CHAT_OPTIONS, NODE_OPTIONS } from '../dist/cli/index.js';
+import { KEYMAP } from '../dist/ui/index.js';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const README = path.join(root, 'README.md');

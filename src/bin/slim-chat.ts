@@ -22,5 +22,5 @@ if (process.stdout.isTTY) process.env['CI'] = 'false';
 const noColor = process.env['NO_COLOR'];
 if (noColor !== undefined && noColor !== '') process.env['FORCE_COLOR'] = '0';
 
-const { main } = await import('../cli/main.js');
+const { main } = await import('../cli/index.js');
 await main();

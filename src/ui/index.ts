@@ -6,4 +6,5 @@
  *
  * @packageDocumentation
  */
+export { KEYMAP } from './keymap.js';
 export { runTui } from './run-tui.js';
