@@ -6,8 +6,6 @@ import type {
   EndReason,
   Env,
   Input,
-  MlsRequest,
-  MlsResult,
   OutboundMessage,
   SessionCommand,
   SessionMachine,
@@ -36,6 +34,9 @@ export interface SessionDriverHandlers {
   isReceiveQueueFull(): boolean;
 }
 
+type MlsQuestion = Extract<Effect, { kind: 'mls' }>;
+type MlsAnswer = Extract<Input, { kind: 'mlsResult' }>;
+
 interface PendingCommand {
   readonly resolve: (member: Name | undefined) => void;
   readonly reject: (error: Error) => void;
@@ -58,9 +59,9 @@ export class SessionDriver {
   #inputs: Input[] = [];
   #isRunning = false;
   /** Answers that the machine gets before any other input. */
-  #mlsResults: MlsResult[] = [];
+  #mlsResults: MlsAnswer[] = [];
   /** MLS operations that are not answered yet; everything else waits for them. */
-  #mlsRequests: MlsRequest[] = [];
+  #mlsRequests: MlsQuestion[] = [];
   #isMlsBusy = false;
   #lastCommandId = 0;
 
@@ -117,25 +118,26 @@ export class SessionDriver {
 
   #next(): Input | undefined {
     this.#runMls();
-    const result = this.#mlsResults.shift();
-    if (result !== undefined) return { kind: 'mlsResult', result };
+    const answer = this.#mlsResults.shift();
+    if (answer !== undefined) return answer;
     return this.#isMlsBusy ? undefined : this.#inputs.shift();
   }
 
   /** One operation at a time; most are answered at once. */
   #runMls(): void {
     if (this.#isMlsBusy || this.#mlsResults.length > 0) return;
-    const request = this.#mlsRequests.shift();
-    if (request === undefined || this.#mls === undefined) return;
+    const question = this.#mlsRequests.shift();
+    if (question === undefined || this.#mls === undefined) return;
+    const { id, request } = question;
     const result = this.#mls.run(request);
     if (!(result instanceof Promise)) {
-      this.#mlsResults.push(result);
+      this.#mlsResults.push({ kind: 'mlsResult', id, result });
       return;
     }
     this.#isMlsBusy = true;
     void result.then((later) => {
       this.#isMlsBusy = false;
-      this.#mlsResults.push(later);
+      this.#mlsResults.push({ kind: 'mlsResult', id, result: later });
       this.#drain();
     });
   }
@@ -214,7 +216,7 @@ export class SessionDriver {
         this.#settle(effect.id, effect.error, effect.member);
         return;
       case 'mls':
-        this.#mlsRequests.push(effect.request);
+        this.#mlsRequests.push(effect);
         return;
       case 'end':
         this.#mls?.free();

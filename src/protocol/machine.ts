@@ -5,6 +5,9 @@ import type { Content, Metadata, PublishMessage } from '../wire/index.js';
 /** Number of a command, unique in its session. Given by whoever posts it. */
 export type CommandId = number;
 
+/** Number of an MLS operation, unique in its session. Given by the machine. */
+export type MlsRequestId = number;
+
 /** What the application asks of a session. */
 export type SessionCommand =
   | { readonly kind: 'invite'; readonly name: Name }
@@ -53,8 +56,8 @@ export type Input =
   | { readonly kind: 'linkDown' }
   /** A new stream is open and every name is subscribed again. */
   | { readonly kind: 'linkUp' }
-  /** The answer to the oldest `mls` effect; no other input comes between the two. */
-  | { readonly kind: 'mlsResult'; readonly result: MlsResult };
+  /** The answer to the `mls` effect of that id; answers come in order, and no other input between an effect and its answer. */
+  | { readonly kind: 'mlsResult'; readonly id: MlsRequestId; readonly result: MlsResult };
 
 /** What payloads of a session with MLS look like: encrypted unless all others send in clear, always, or never. */
 export type MlsPolicy = 'auto' | 'require' | 'clear';
@@ -156,7 +159,7 @@ export type Effect =
   | { readonly kind: 'clearTimer'; readonly timer: TimerKey }
   | { readonly kind: 'notify'; readonly notice: SessionNotice }
   /** Do this with the MLS group; the answer is the next input. */
-  | { readonly kind: 'mls'; readonly request: MlsRequest }
+  | { readonly kind: 'mls'; readonly id: MlsRequestId; readonly request: MlsRequest }
   /** A change of an own message; `acked` and `failed` settle its command. */
   | {
       readonly kind: 'delivery';

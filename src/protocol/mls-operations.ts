@@ -1,5 +1,5 @@
 import { InternalError } from '../util/index.js';
-import type { Effect, Env, MlsRequest, MlsResult } from './machine.js';
+import type { Effect, Env, MlsRequest, MlsRequestId, MlsResult } from './machine.js';
 
 /** What follows an MLS operation. */
 export type MlsContinuation = (result: MlsResult, env: Env) => Effect[];
@@ -9,18 +9,21 @@ export type MlsContinuation = (result: MlsResult, env: Env) => Effect[];
  * other input for the machine before; so a machine that asks is never in the middle of something when the next message comes.
  */
 export class MlsOperations {
-  readonly #pending: MlsContinuation[] = [];
+  readonly #pending = new Map<MlsRequestId, MlsContinuation>();
+  #lastId = 0;
 
   /** Asks; `next` runs with the answer. */
   request(request: MlsRequest, next: MlsContinuation): Effect[] {
-    this.#pending.push(next);
-    return [{ kind: 'mls', request }];
+    this.#lastId += 1;
+    this.#pending.set(this.#lastId, next);
+    return [{ kind: 'mls', id: this.#lastId, request }];
   }
 
-  /** The answer to the oldest request. */
-  onResult(result: MlsResult, env: Env): Effect[] {
-    const next = this.#pending.shift();
+  /** The answer to a request. By its id, not by its turn: a request whose effect got lost in a bug must not move the others. */
+  onResult(id: MlsRequestId, result: MlsResult, env: Env): Effect[] {
+    const next = this.#pending.get(id);
     if (next === undefined) throw new InternalError('invariant', 'an MLS result that nobody asked for');
+    this.#pending.delete(id);
     return next(result, env);
   }
 }

@@ -83,7 +83,7 @@ export class SessionModerator implements SessionMachine {
         return this.#isPinging ? [...effects, ...this.#ping(env)] : effects;
       }
       case 'mlsResult':
-        return this.#core.mls.onResult(input.result, env);
+        return this.#core.mls.onResult(input.id, input.result, env);
       default:
         return assertNever(input);
     }

@@ -93,7 +93,7 @@ export class SessionParticipant implements SessionMachine {
         return this.#hasModeratorPinged ? [...effects, ...this.#restartLiveness()] : effects;
       }
       case 'mlsResult':
-        return this.#core.mls.onResult(input.result, env);
+        return this.#core.mls.onResult(input.id, input.result, env);
       default:
         return assertNever(input);
     }

@@ -31,16 +31,16 @@ export class MlsRig extends Rig {
 
   override handle(input: Input): Effect[] {
     const effects: Effect[] = [];
-    const waiting: MlsRequest[] = [];
+    const waiting: Extract<Effect, { kind: 'mls' }>[] = [];
     let next: Input | undefined = input;
     while (next !== undefined) {
       for (const effect of super.handle(next)) {
-        if (effect.kind === 'mls') waiting.push(effect.request);
+        if (effect.kind === 'mls') waiting.push(effect);
         else effects.push(effect);
       }
-      const request = waiting.shift();
-      if (request !== undefined) this.requests.push(request);
-      next = request && { kind: 'mlsResult', result: this.answer(request) };
+      const question = waiting.shift();
+      if (question !== undefined) this.requests.push(question.request);
+      next = question && { kind: 'mlsResult', id: question.id, result: this.answer(question.request) };
     }
     return effects;
   }

@@ -157,7 +157,7 @@ class MlsRig extends Rig {
     for (let index = 0; index < effects.length; index += 1) {
       const effect = effects[index]!;
       if (effect.kind === 'mls')
-        effects.push(...super.handle({ kind: 'mlsResult', result: this.mls.run(effect.request) }));
+        effects.push(...super.handle({ kind: 'mlsResult', id: effect.id, result: this.mls.run(effect.request) }));
     }
     return effects;
   }

@@ -6,7 +6,6 @@ import {
   type EndReason,
   type Input,
   type MlsPolicy,
-  type MlsRequest,
   type OutboundMessage,
   routeInbound,
   type SessionCommand,
@@ -34,6 +33,8 @@ export interface CommandRecord {
   audience: readonly Name[];
   progress: DeliveryProgress | undefined;
 }
+
+type MlsQuestion = Extract<Effect, { kind: 'mls' }>;
 
 /** A payload that came out at a receiver. */
 export interface Received {
@@ -88,7 +89,7 @@ export class SimulatedSession {
   readonly #timers = new Map<TimerKey, () => void>();
   #isSubscribed = false;
   readonly #inputs: Input[] = [];
-  readonly #mlsRequests: MlsRequest[] = [];
+  readonly #mlsRequests: MlsQuestion[] = [];
   /** A machine is at work, or waits for MLS; whatever happens meanwhile has to wait too. */
   #isBusy = false;
 
@@ -136,9 +137,9 @@ export class SimulatedSession {
   #drain(): void {
     this.#isBusy = true;
     for (;;) {
-      const request = this.#mlsRequests.shift();
-      if (request !== undefined) {
-        this.#runMls(request);
+      const question = this.#mlsRequests.shift();
+      if (question !== undefined) {
+        this.#runMls(question);
         return;
       }
       const input = this.#inputs.shift();
@@ -161,14 +162,14 @@ export class SimulatedSession {
   }
 
   /** The answer comes after some time, and before any other input. */
-  #runMls(request: MlsRequest): void {
+  #runMls({ id, request }: MlsQuestion): void {
     if (this.mls === undefined) throw new Error(`${request.op} in a session without MLS`);
     const { mls } = this;
     this.app.link.after(this.app.network.mlsDelayMs(), () => {
       if (this.isAlive) {
         const result = mls.run(request);
         if (!result.ok) this.app.network.note(`${short(this.app.name)} mls ${request.op}: ${result.error.code}`);
-        this.#handle({ kind: 'mlsResult', result });
+        this.#handle({ kind: 'mlsResult', id, result });
       }
       this.#drain();
     });
@@ -210,7 +211,7 @@ export class SimulatedSession {
         return;
       }
       case 'mls':
-        this.#mlsRequests.push(effect.request);
+        this.#mlsRequests.push(effect);
         return;
       case 'end':
         this.mls?.free();
