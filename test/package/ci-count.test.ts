@@ -87,4 +87,24 @@ describe('the count of .ci/run', () => {
     writeFileSync(path.join(folder, 'install.exit'), '1\n');
     expect(count('a')).toMatchObject({ exit: 1, last: '0 passed, 1 failed, 0 skipped' });
   });
+
+  /** What cargo printed, and how it ended. */
+  function cargo(text: string, exitCode: number): ReturnType<typeof count> {
+    writeFileSync(path.join(folder, 'crate.txt'), text);
+    writeFileSync(path.join(folder, 'crate.exit'), `${String(exitCode)}\n`);
+    return count('crate');
+  }
+  const RESULT = 'test result: ok. 9 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.51s\n';
+
+  it('adds up what cargo prints for each of its test programs', () => {
+    expect(cargo(`${RESULT}...\n${RESULT}`, 0)).toMatchObject({ exit: 0, last: '18 passed, 0 failed, 4 skipped' });
+    const failed = RESULT.replace('ok. 9 passed; 0 failed', 'FAILED. 8 passed; 1 failed');
+    expect(cargo(RESULT + failed, 101)).toMatchObject({ exit: 1, last: '17 passed, 1 failed, 4 skipped' });
+  });
+
+  it('counts a crate that does not compile as a failure, and one that was left out as skipped', () => {
+    expect(cargo('error: could not compile\n', 101)).toMatchObject({ exit: 1 });
+    expect(cargo('Compiling\n', 0)).toMatchObject({ exit: 1 });
+    expect(cargo('SKIPPED: no cargo\n', 0)).toMatchObject({ exit: 0, last: '0 passed, 0 failed, 1 skipped' });
+  });
 });
