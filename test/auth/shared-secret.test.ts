@@ -78,7 +78,7 @@ function claimsOf(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-describe('vectors', () => {
+describe('row 1: vectors and clock cases', () => {
   test.each([V1, V2, V3, V4])('$name verifies', ({ secret, token, subject, timestamp, publicKey }) => {
     expect(verifier(secret).verify(token, timestamp * 1000)).toEqual({
       ok: true,
@@ -169,7 +169,7 @@ describe('mint', () => {
   });
 });
 
-describe('refused', () => {
+describe('N2: refused', () => {
   const nowMs = 1_767_225_600_000;
   const head = 'org/ns/alice_AbCd1234:1767225600:AAECAwQFBgcICQoL:';
   const mac = V1.token.slice(-43);
@@ -257,7 +257,7 @@ describe('refused', () => {
   });
 });
 
-describe('what it is made of', () => {
+describe('N13: what it is made of', () => {
   function refusal(action: () => unknown): UsageError {
     try {
       action();
