@@ -225,7 +225,9 @@ class ChatProgram {
   }
 
   readonly #connect: Connect = async (onEvent, signal) => {
-    const { SlimApp } = await import('../client/index.js');
+    const { preloadMls, SlimApp } = await import('../client/index.js');
+    // Whoever needs an engine that does not load hears of it then.
+    if (this.#settings.mls) preloadMls().catch(() => {});
     return SlimApp.connect({
       local: this.#settings.local,
       slim: this.#settings.slim,

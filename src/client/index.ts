@@ -25,6 +25,8 @@ export {
   DeliveryError,
   type ErrorCode,
   InternalError,
+  MlsError,
+  type MlsErrorCode,
   ProtocolError,
   SessionError,
   SlimError,
@@ -44,6 +46,7 @@ export type {
   WarningCode,
 } from './events.js';
 export type { MlsPolicy } from '../protocol/index.js';
+export { preloadMls } from './mls-session.js';
 export { MAX_PAYLOAD_BYTES } from './payload-check.js';
 export { type MessageDelivery, type PublishOptions, Session } from './session.js';
 export { type CreateSessionOptions, DEFAULT_ENDPOINT, SlimApp, type SlimAppOptions } from './slim-app.js';
