@@ -23,9 +23,11 @@ const SUITE = 1;
 
 /**
  * After this time a commit of ours brings a fresh token for our leaf; tokens live an hour (identity-and-mls.md 4.3 b). Short,
- * so that it is always the leaf of a member that is the oldest one, and nothing ends before it was announced.
+ * so that it is always the leaf of a member that is the oldest one, and nothing ends before it was announced. With tokens that
+ * live shorter it is the same part of their life.
  */
 const REFRESH_AFTER_MS = 60 * 1000;
+const REFRESHES_IN_A_LIFE = 60;
 
 /** Payloads under a wrong name that are kept for the right one. */
 const MAX_MISATTRIBUTED = 16;
@@ -74,6 +76,8 @@ export class MlsSession implements MlsRunner {
   #group: MlsGroup | undefined;
   #moderatorIndex = -1;
   #leafMintedAtMs = 0;
+  /** How long tokens of ours live; infinite until one of them says it. */
+  #lifeMs = Infinity;
   /** The members that we added, by name: token subject, and how to call it. */
   readonly #added = new Map<string, { readonly subject: string; readonly name: string }>();
   /** Token subjects by leaf in the current epoch. */
@@ -149,7 +153,7 @@ export class MlsSession implements MlsRunner {
         const info = client.inspectKeyPackage(request.keyPackage);
         const members = group.members();
         // Alone in the group, an own leaf that has expired does no harm: this very commit renews it.
-        const subject = checkKeyPackage(info, members.length > 1 ? members : [], this.#checks(), true);
+        const { subject, expiresAtMs } = checkKeyPackage(info, members.length > 1 ? members : [], this.#checks(), true);
         if (subject === this.#provider.subject) {
           throw new MlsError('mls-subject-duplicate', `${request.member.toString()} has the identity of this app`);
         }
@@ -157,7 +161,8 @@ export class MlsSession implements MlsRunner {
         const { commit, welcome } = group.add(request.keyPackage, refresh);
         this.#mergePending(group, refresh);
         this.#added.set(request.member.key, { subject, name: request.member.toString() });
-        return this.#done(commit, welcome);
+        const leafEndsAtMs = Math.min(expiresAtMs ?? Infinity, this.#leafMintedAtMs + this.#lifeMs);
+        return { ...this.#done(commit, welcome), ...(Number.isFinite(leafEndsAtMs) && { leafEndsAtMs }) };
       }
       case 'remove': {
         const group = this.#requireGroup();
@@ -275,12 +280,17 @@ export class MlsSession implements MlsRunner {
   }
 
   #mint(client: MlsClient): Uint8Array {
-    return new TextEncoder().encode(this.#provider.mint(Date.now(), client.publicKey));
+    const nowMs = Date.now();
+    const token = this.#provider.mint(nowMs, client.publicKey);
+    const own = this.#verifyLeaf(token, nowMs, true);
+    if (own.ok && own.expiresAtMs !== undefined) this.#lifeMs = own.expiresAtMs - nowMs;
+    return new TextEncoder().encode(token);
   }
 
   /** A moderator's leaf is renewed along with its commits, or in an hour nobody could join any more. */
   #refresh(client: MlsClient): Refresh {
-    return Date.now() - this.#leafMintedAtMs < REFRESH_AFTER_MS ? {} : { refresh: this.#mint(client) };
+    const refreshAfterMs = Math.min(REFRESH_AFTER_MS, this.#lifeMs / REFRESHES_IN_A_LIFE);
+    return Date.now() - this.#leafMintedAtMs < refreshAfterMs ? {} : { refresh: this.#mint(client) };
   }
 
   #done(bytes: Uint8Array, welcome?: Uint8Array): MlsResult {

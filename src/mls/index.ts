@@ -19,6 +19,7 @@ export {
   checkMembers,
   type CommitSubjects,
   type LeafChecks,
+  type LeafHolder,
   type LeafToken,
   type LeafTokenVerifier,
 } from './leaf-check.js';

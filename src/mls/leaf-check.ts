@@ -12,6 +12,8 @@ export type LeafToken =
       readonly subject: string;
       /** The key the token vouches for, raw. */
       readonly publicKey?: Uint8Array;
+      /** When the token ends, in milliseconds since 1970; absent when all live equally long. */
+      readonly expiresAtMs?: number;
     }
   | { readonly ok: false; readonly reason: LeafTokenProblem };
 
@@ -34,6 +36,14 @@ export interface LeafChecks {
   readonly nowMs: number;
 }
 
+/** Whose a leaf is. */
+export interface LeafHolder {
+  /** Whom its token names. */
+  readonly subject: string;
+  /** See {@link LeafToken}. */
+  readonly expiresAtMs?: number;
+}
+
 /** Who comes and who goes with a commit, by token subject. */
 export interface CommitSubjects {
   readonly committer: string;
@@ -54,17 +64,21 @@ const MAX_CREDENTIAL_BYTES = 8192;
  * @throws MlsError `mls-token-malformed`, `mls-token-mac`, `mls-token-expired`, `mls-token-future`, `mls-pubkey-missing`,
  * `mls-pubkey-mismatch`. `details.index` is the leaf of a member; once the token holds, `details.subject` says whose it is
  */
-export function checkLeaf(leaf: LeafIdentity | Leaf, { verifier, nowMs }: LeafChecks, checkTime: boolean): string {
+export function checkLeaf(leaf: LeafIdentity | Leaf, checks: LeafChecks, checkTime: boolean): string {
+  return holderOf(leaf, checks, checkTime).subject;
+}
+
+function holderOf(leaf: LeafIdentity | Leaf, { verifier, nowMs }: LeafChecks, checkTime: boolean): LeafHolder {
   const where = 'index' in leaf ? { index: leaf.index } : {};
   const text = leaf.credential.length <= MAX_CREDENTIAL_BYTES ? decodeUtf8(leaf.credential) : undefined;
   if (text === undefined) throw mlsError('mls-token-malformed', { details: where });
   const token = verifier.verify(text, nowMs, checkTime);
   if (!token.ok) throw mlsError(codeOf(token.reason), { details: where });
-  const { subject, publicKey } = token;
+  const { subject, publicKey, expiresAtMs } = token;
   const details = { ...where, subject };
   if (publicKey === undefined) throw mlsError('mls-pubkey-missing', { details });
   if (!Buffer.from(publicKey).equals(leaf.signatureKey)) throw mlsError('mls-pubkey-mismatch', { details });
-  return subject;
+  return { subject, ...(expiresAtMs !== undefined && { expiresAtMs }) };
 }
 
 /**
@@ -73,7 +87,6 @@ export function checkLeaf(leaf: LeafIdentity | Leaf, { verifier, nowMs }: LeafCh
  * @param members - of the group
  * @param checkMemberTime - true: refuse as well when the token of a member has expired. With peers that run mls-rs in the group
  * or joining it that is the answer, because they would refuse to join, and nothing would tell us
- * @returns the subject of its token
  * @throws MlsError as {@link checkLeaf}; `mls-subject-duplicate` when a member has that subject: mls-rs refuses a second one
  * (`tree_index.rs:insert`), so such an add would leave its members behind
  */
@@ -82,11 +95,12 @@ export function checkKeyPackage(
   members: readonly Leaf[],
   checks: LeafChecks,
   checkMemberTime: boolean,
-): string {
+): LeafHolder {
   const subjects = subjectsOf(members, checks, checkMemberTime);
-  const subject = checkLeaf(leaf, checks, true);
+  const holder = holderOf(leaf, checks, true);
+  const { subject } = holder;
   if ([...subjects.values()].includes(subject)) throw mlsError('mls-subject-duplicate', { details: { subject } });
-  return subject;
+  return holder;
 }
 
 /**

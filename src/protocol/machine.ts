@@ -79,9 +79,18 @@ export type MlsRequest =
   /** `subject`: of the token the message came with, which must be that of the member who encrypted it. */
   | { readonly op: 'decrypt'; readonly ciphertext: Uint8Array; readonly subject: string };
 
-/** The answer: key package, commit, ciphertext or plaintext in `bytes`; `epoch` is that of the group afterwards. */
+/**
+ * The answer: key package, commit, ciphertext or plaintext in `bytes`; `epoch` is that of the group afterwards. `leafEndsAtMs`, of
+ * an addition, is when the new member's token or ours ends, in milliseconds since 1970, if tokens do not all live an hour.
+ */
 export type MlsResult =
-  | { readonly ok: true; readonly bytes: Uint8Array; readonly welcome?: Uint8Array; readonly epoch: number }
+  | {
+      readonly ok: true;
+      readonly bytes: Uint8Array;
+      readonly welcome?: Uint8Array;
+      readonly epoch: number;
+      readonly leafEndsAtMs?: number;
+    }
   | { readonly ok: false; readonly error: MlsError };
 
 /** A session message without what the driver adds when it leaves (the identity token). */

@@ -9,6 +9,8 @@ import type { PayloadProtection } from './payload-protection.js';
 export interface MlsAddition {
   readonly commit: MlsPayload;
   readonly welcome: MlsPayload;
+  /** When the leaf of the new one or of the moderator ends, in milliseconds since 1970, if leaves do not all live an hour. */
+  readonly leafEndsAtMs: number | undefined;
 }
 
 /** An addition, or why there is none. */
@@ -51,7 +53,8 @@ export class ModeratorMls {
       const commitId = this.#nextCommitId();
       const commit = { commitId, content: result.bytes };
       const welcome = { commitId, content: result.welcome ?? new Uint8Array(0) };
-      return [...next({ ok: true, commit, welcome }, env), ...this.#protection.onEpoch(result.epoch)];
+      const { leafEndsAtMs } = result;
+      return [...next({ ok: true, commit, welcome, leafEndsAtMs }, env), ...this.#protection.onEpoch(result.epoch)];
     });
   }
 

@@ -209,7 +209,7 @@ describe.each([
     const cidClient = clientOf(cid);
     const keyPackage = cidClient.createKeyPackage();
     const info = annClient.inspectKeyPackage(keyPackage);
-    expect(checkKeyPackage(info, annGroup.members(), checks, true)).toBe(cid.subject);
+    expect(checkKeyPackage(info, annGroup.members(), checks, true)).toEqual({ subject: cid.subject });
     const { commit, welcome } = annGroup.add(keyPackage);
     const staged = benGroup.stageCommit(commit);
     checkCommitShape(staged, 'add', 0);
