@@ -41,7 +41,10 @@ export interface SlimAppOptions {
   readonly slim?: string | ClientConfig | Transport;
   /** At least 32 bytes of UTF-8. Either this or `identity`. */
   readonly sharedSecret?: string;
-  /** Who mints and who checks tokens, instead of a shared secret. */
+  /**
+   * Who mints and who checks tokens, instead of a shared secret: a `JwtSigner` and a `JwtVerifier`, or others. In a group with MLS
+   * each member needs a subject of its own.
+   */
   readonly identity?: { readonly provider: TokenProvider; readonly verifier: TokenVerifier };
   /** Where payloads go. Default `queue`: to `getMessage`. */
   readonly messageDelivery?: MessageDelivery;
@@ -70,9 +73,9 @@ export interface CreateSessionOptions {
   /** End-to-end encryption. Default false. */
   readonly mls?: boolean;
   /**
-   * With `mls`: keeps the group open for invitations and removals for longer than an hour. After 50 minutes each member is
-   * removed and invited again; it sees the end of its session and a new one. Own messages wait meanwhile. Default false: then a
-   * warning `mls-leaf-ageing` tells what will end.
+   * With `mls`: keeps the group open for invitations and removals for longer than an hour. After 50 minutes (with JWTs: ten
+   * minutes before they end, or in the last sixth of a short life) each member is removed and invited again; it sees the end of
+   * its session and a new one. Own messages wait meanwhile. Default false: then a warning `mls-leaf-ageing` tells what will end.
    */
   readonly keepAliveGroup?: boolean;
   /** Given to every member with its invitation. */
