@@ -22,18 +22,21 @@ export class GroupKeepAlive {
   readonly #driver: SessionDriver;
   readonly #handlers: KeepAliveHandlers;
   readonly #held: (() => void)[] = [];
+  readonly #pauseMs: number;
   #last: Promise<void> = Promise.resolve();
-  #renewing = 0;
+  #isRenewing = false;
   #hasEnded = false;
 
-  constructor(driver: SessionDriver, handlers: KeepAliveHandlers) {
+  /** @param timeoutMs - after which messages of the session are repeated */
+  constructor(driver: SessionDriver, timeoutMs: number, handlers: KeepAliveHandlers) {
     this.#driver = driver;
     this.#handlers = handlers;
+    this.#pauseMs = 2 * timeoutMs;
   }
 
   /** Whether own messages must wait. */
   get isHolding(): boolean {
-    return this.#renewing > 0 && !this.#hasEnded;
+    return this.#isRenewing && !this.#hasEnded;
   }
 
   /** Publishes when the renewals are done. */
@@ -50,13 +53,16 @@ export class GroupKeepAlive {
 
   /** Renews the leaf of a member, when those before it are renewed. */
   renew(member: Name): void {
-    this.#renewing += 1;
-    this.#last = this.#last
-      .then(() => this.#renew(member))
-      .then(() => {
-        this.#renewing -= 1;
-        if (this.#renewing === 0) this.#release();
-      });
+    this.#last = this.#last.then(async () => {
+      if (this.#hasEnded) return;
+      this.#isRenewing = true;
+      await this.#renew(member);
+      this.#isRenewing = false;
+      this.#release();
+      // What others said to the new one before it could read is repeated once. If the next one left with such a message under
+      // way, its old session would go on repeating it beside the numbers of its new one.
+      await new Promise((resolve) => setTimeout(resolve, this.#pauseMs).unref());
+    });
   }
 
   /** The session is over; what was held fails. */
@@ -75,7 +81,8 @@ export class GroupKeepAlive {
     // It may have left in the meantime, or the session may be over.
     if (!this.#driver.members.some((name) => name.equals(member))) return;
     try {
-      await this.#driver.run({ kind: 'remove', name: member });
+      // It is no enemy: so that what it has said is heard by all before they forget it.
+      await this.#driver.run({ kind: 'remove', name: member, leavesFirst: true });
       await this.#driver.run({ kind: 'invite', name: member });
     } catch (error) {
       if (error instanceof SessionError && error.code === 'closed') return;

@@ -98,7 +98,7 @@ export class Session {
       host.mls,
     );
     if (host.keepsAlive === true) {
-      this.#keepAlive = new GroupKeepAlive(this.#driver, {
+      this.#keepAlive = new GroupKeepAlive(this.#driver, config.timeoutMs, {
         onRelease: () => {
           this.#wakeWriters();
         },

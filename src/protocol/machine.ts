@@ -11,7 +11,8 @@ export type MlsRequestId = number;
 /** What the application asks of a session. */
 export type SessionCommand =
   | { readonly kind: 'invite'; readonly name: Name }
-  | { readonly kind: 'remove'; readonly name: Name }
+  /** `leavesFirst`: it is asked to leave before the others are told, which needs its good will. */
+  | { readonly kind: 'remove'; readonly name: Name; readonly leavesFirst?: boolean }
   | {
       readonly kind: 'publish';
       readonly payload: Uint8Array;

@@ -183,7 +183,7 @@ export class ModeratorMembers {
 
   // --- Removals ------------------------------------------------------------------------------------------------------
 
-  remove(id: CommandId, name: Name, env: Env): Effect[] {
+  remove(id: CommandId, name: Name, leavesFirst: boolean, env: Env): Effect[] {
     if (this.#core.config.type === 'pointToPoint') return [{ kind: 'settle', id, error: noGroupError('remove') }];
     const member = this.#core.others.find((other) =>
       name.hasId ? other.equals(name) : other.prefixKey === name.prefixKey,
@@ -192,7 +192,9 @@ export class ModeratorMembers {
       const error = new SessionError('participant-not-found', `participant not found: ${name.toString()}`);
       return [{ kind: 'settle', id, error }];
     }
-    return this.#depart({ kind: 'removal', command: id, member, reason: 'removed', wasAnnounced: true }, env);
+    const removal: Removal = { kind: 'removal', command: id, member, reason: 'removed', wasAnnounced: true };
+    if (leavesFirst) removal.departure = 'asked-first';
+    return this.#depart(removal, env);
   }
 
   /** A member that left, or that has been silent too long. */
@@ -212,6 +214,10 @@ export class ModeratorMembers {
   }
 
   #startRemoval(removal: Removal, env: Env): Effect[] {
+    if (removal.departure === 'asked-first') {
+      removal.departure = 'has-left';
+      return [this.#steps.sendLeaveRequest(removal, env)];
+    }
     if (this.#mls === undefined) return this.#announceRemoval(removal, undefined, env);
     return this.#mls.remove(removal.member, (made, later) =>
       made.ok ? this.#announceRemoval(removal, made.commit, later) : this.#onRemovalRefused(removal, made.error, later),
@@ -221,7 +227,7 @@ export class ModeratorMembers {
   /** No commit, so the others cannot be told. Who is to go stays; who has gone is expected to answer no more. */
   #onRemovalRefused(removal: Removal, error: SlimError, env: Env): Effect[] {
     const { member, command, reason } = removal;
-    if (reason === 'removed') {
+    if (reason === 'removed' && removal.departure === undefined) {
       this.#departing.delete(member.prefixKey);
       const settled: Effect[] = command === undefined ? [] : [{ kind: 'settle', id: command, error }];
       return [...settled, ...this.#inviteDeferred(member, env), ...this.#nextChange(removal, env)];
@@ -272,7 +278,9 @@ export class ModeratorMembers {
 
   /** The others know, or will not say so: now the member itself, and the next change. */
   #onOthersTold(removal: Removal, env: Env): Effect[] {
-    if (removal.reason !== 'removed') return [...this.#settleRemoval(removal, env), ...this.#nextChange(removal, env)];
+    if (removal.reason !== 'removed' || removal.departure !== undefined) {
+      return [...this.#settleRemoval(removal, env), ...this.#nextChange(removal, env)];
+    }
     return [this.#steps.sendLeaveRequest(removal, env), ...this.#nextChange(removal, env)];
   }
 
@@ -319,7 +327,9 @@ export class ModeratorMembers {
       case 'remove':
         return this.#onOthersTold(step.removal, env);
       case 'leave':
-        return this.#settleRemoval(step.removal, env);
+        return this.#current === step.removal
+          ? this.#startRemoval(step.removal, env)
+          : this.#settleRemoval(step.removal, env);
       default:
         return assertNever(step);
     }

@@ -30,6 +30,12 @@ export interface Removal {
   readonly reason: 'removed' | 'left' | 'offline';
   /** Whether the application ever heard of this member. */
   readonly wasAnnounced: boolean;
+  /**
+   * Whether the member is asked to leave before the others are told, and has been. Nothing that it said is under way then when
+   * they forget it: what comes later, upstream's members take for the first message of a new stream, and those that it sends
+   * when it is back for repetitions (`session_receiver.rs:on_publish_message`).
+   */
+  departure?: 'asked-first' | 'has-left';
 }
 
 /** What an outstanding control request belongs to. The kind says which reply settles it. */

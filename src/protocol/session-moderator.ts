@@ -99,7 +99,7 @@ export class SessionModerator implements SessionMachine {
         return this.#members.invite(id, command.name, env);
       case 'remove':
         if (this.#isClosing) return endedReply({ kind: 'command', id, command });
-        return this.#members.remove(id, command.name, env);
+        return this.#members.remove(id, command.name, command.leavesFirst === true, env);
       case 'close':
         return this.#close(id, env);
       case 'abandon':

@@ -114,6 +114,34 @@ describe('scenarios of the upstream tests', () => {
     expect(rig.machine.members).toEqual([M, A, C]);
   });
 
+  test('a removal whose member leaves first: the others are told when it has left, and the next change waits', () => {
+    const rig = groupOf(A, B, C);
+    rig.env.nextRandom = 3000;
+    expect(trace(rig.command({ kind: 'remove', name: B, leavesFirst: true }))).toEqual(['leaveRequest > b #3000']);
+    expect(rig.machine.members).toEqual([M, A, B, C]);
+    expect(trace(rig.command({ kind: 'remove', name: C }))).toEqual([]);
+    expect(trace(rig.receive(message('leaveReply', B, { id: 3000 })))).toEqual([
+      'left b removed [m a c]',
+      'groupRemove > chat #3001 all -b [m a c]',
+    ]);
+    rig.receive(message('groupAck', A, { id: 3001 }));
+    const told = trace(rig.receive(message('groupAck', C, { id: 3001 })));
+    expect(told).toEqual(['settle 4', 'left c removed [m a]', 'groupRemove > chat #3002 all -c [m a]']);
+  });
+
+  test('it does not leave: the others are told all the same', () => {
+    const rig = groupOf(A, B);
+    rig.command({ kind: 'remove', name: B, leavesFirst: true });
+    const effects: Effect[] = [];
+    for (let tries = 0; tries <= R; tries += 1) {
+      rig.env.nowMs += T;
+      effects.push(...rig.handle({ kind: 'timer', timer: 'control' }));
+    }
+    expect(sentKinds(effects)).toEqual(['leaveRequest', 'leaveRequest', 'groupRemove']);
+    expect(trace(answer(rig, effects, [A]))).toEqual(['settle 3']);
+    expect(rig.machine.members).toEqual([M, A]);
+  });
+
   test('a removal that leaves one other: it is told, unlike by 0.7', () => {
     const rig = groupOf(A, B);
     const effects = rig.command({ kind: 'remove', name: B });
