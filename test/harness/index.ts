@@ -29,3 +29,4 @@ export { installedParts, kitFolder, kitScript, pythonOf } from './peers-kit.js';
 export { type ProxyProcess, startProxy } from './proxy-process.js';
 export { realMember } from './real-member.js';
 export { slimChatMember } from './slim-chat-member.js';
+export { buildWallClock, WallClock } from './wall-clock.js';

@@ -47,6 +47,8 @@ export interface MemberOptions {
   readonly secret: string;
   /** Given to a moderator: the group to create at start. */
   readonly group?: GroupOptions;
+  /** Added to the environment of its process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A group that a member creates at its start. */
@@ -60,6 +62,8 @@ export interface GroupOptions {
   readonly maxRetries: number;
   /** Whether it is a group with MLS. */
   readonly mls?: boolean;
+  /** Whether members are removed and invited again before their keys are too old. Ours only. */
+  readonly keepAlive?: boolean;
 }
 
 /** The language of one member program. */
@@ -95,7 +99,12 @@ export class Member {
     this.label = options.label;
     this.name = options.name;
     this.kind = dialect.kind;
-    this.process = new JsonProcess({ label: `${options.label} (${dialect.kind})`, ...dialect.start(options) });
+    const start = dialect.start(options);
+    this.process = new JsonProcess({
+      label: `${options.label} (${dialect.kind})`,
+      ...start,
+      env: { ...start.env, ...options.env },
+    });
     this.process.onChange(() => {
       this.translateNew();
     });

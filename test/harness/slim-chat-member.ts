@@ -86,6 +86,7 @@ export const slimChatMember: MemberDialect = {
       args.push('--remote', group.channel);
       for (const invitee of group.invite) args.push('--invites', invitee);
       if (group.mls === true) args.push('--enable-mls');
+      if (group.keepAlive === true) args.push('--keep-alive-group');
       args.push('--no-wait-invites', '--timeout', `${group.intervalMs}ms`, '--max-retries', String(group.maxRetries));
     }
     return { command: process.execPath, args, env: WITHOUT_SETTINGS };
