@@ -3,11 +3,20 @@ import type { Effect, Env } from './machine.js';
 
 const MINUTE_MS = 60 * 1000;
 
-/** Age of an MLS leaf, in milliseconds, at which the application is warned. */
-export const LEAF_WARNING_MS = 50 * MINUTE_MS;
-
-/** How long the token in a leaf lives. */
+/** How long the token in a leaf lives unless it says otherwise: one of a shared secret. */
 const LEAF_LIFE_MS = 60 * MINUTE_MS;
+
+/**
+ * No leaf counts as shorter-lived: upstream's verifiers take a JWT for so long after its end (`builder.rs:build_validation`), and a
+ * member whose tokens end at once must not be removed and invited all the time.
+ */
+const MIN_LIFE_MS = MINUTE_MS;
+
+/** How long before its end a leaf is old, at most; that of a short life is in the last sixth of it. */
+const LAST_MS = 10 * MINUTE_MS;
+
+/** Age of an MLS leaf that lives an hour, in milliseconds, at which the application is warned. */
+export const LEAF_WARNING_MS = oldAfterMs(LEAF_LIFE_MS);
 
 /** How often the wall clock is looked at: no timer goes off because that has jumped. */
 const RECHECK_MS = 10_000;
@@ -23,12 +32,15 @@ export function momentOf({ nowMs, wallMs }: Env): Moment {
 interface Known {
   readonly member: Name;
   readonly since: Moment;
+  /** Counted from `since`. */
+  readonly lifeMs: number;
   isTold: boolean;
 }
 
 /**
- * How old the leaves of the members are. A shared-secret token lives an hour, and upstream takes no addition or removal in a
- * group with an expired one; no generation 1 message renews a participant's leaf (identity-and-mls.md 4.3).
+ * How old the leaves of the members are. A shared-secret token lives an hour, a JWT as long as it says, and upstream takes no
+ * addition or removal in a group with an expired one; no generation 1 message renews a participant's leaf
+ * (identity-and-mls.md 4.3).
  *
  * Tokens live by the wall clock, which goes on while the machine sleeps. It can also be set back, here but not at the members,
  * so a leaf is as old as the clock says by which it is older.
@@ -36,9 +48,13 @@ interface Known {
 export class LeafAges {
   readonly #leaves = new Map<string, Known>();
 
-  /** @param since - when the member was asked to join: its token is not older */
-  add(member: Name, since: Moment): void {
-    this.#leaves.set(member.key, { member, since, isTold: false });
+  /**
+   * @param since - when the member was asked to join: its token is not older
+   * @param endsAtMs - when its token ends, in milliseconds since 1970, if not an hour later
+   */
+  add(member: Name, since: Moment, endsAtMs?: number): void {
+    const lifeMs = endsAtMs === undefined ? LEAF_LIFE_MS : Math.max(MIN_LIFE_MS, endsAtMs - since.wallMs);
+    this.#leaves.set(member.key, { member, since, lifeMs, isTold: false });
   }
 
   remove(member: Name): void {
@@ -49,7 +65,7 @@ export class LeafAges {
   dueInMs(nowMs: number): number | undefined {
     const untold = [...this.#leaves.values()].filter(({ isTold }) => !isTold);
     if (untold.length === 0) return undefined;
-    const dueMs = untold.map(({ since }) => since.nowMs + LEAF_WARNING_MS - nowMs);
+    const dueMs = untold.map(({ since, lifeMs }) => since.nowMs + oldAfterMs(lifeMs) - nowMs);
     return Math.max(0, Math.min(RECHECK_MS, ...dueMs));
   }
 
@@ -57,28 +73,39 @@ export class LeafAges {
   onTimer(env: Env): Effect[] {
     const aged = [...this.#leaves.values()].map((leaf) => ({ leaf, ageMs: ageOf(leaf, env) }));
     // Who is alone with us can be removed at any age: nobody else has to agree.
-    const isFrozen = aged.length > 1 && aged.some(({ ageMs }) => ageMs >= LEAF_LIFE_MS);
+    const isFrozen = aged.length > 1 && aged.some(({ leaf, ageMs }) => ageMs >= leaf.lifeMs);
     const effects: Effect[] = [];
     for (const { leaf, ageMs } of aged) {
-      if (leaf.isTold || ageMs < LEAF_WARNING_MS) continue;
+      if (leaf.isTold || ageMs < oldAfterMs(leaf.lifeMs)) continue;
       leaf.isTold = true;
-      const { member } = leaf;
-      const minutes = String(Math.floor(ageMs / MINUTE_MS));
-      const text = `${member.toString()} joined ${minutes} minutes ago${isFrozen ? FROZEN : AGEING}`;
-      const notice = { kind: 'warning', code: 'mls-leaf-ageing', text, ...(!isFrozen && { member }) } as const;
+      const text = warning(leaf, ageMs, isFrozen);
+      const notice = {
+        kind: 'warning',
+        code: 'mls-leaf-ageing',
+        text,
+        ...(!isFrozen && { member: leaf.member }),
+      } as const;
       effects.push({ kind: 'notify', notice });
     }
     return effects;
   }
 }
 
-const AGEING =
-  ': from its 60th minute on nobody can be invited into this encrypted group or removed from it any more, unless it is removed ' +
-  'and invited again';
-
-const FROZEN =
-  ', and a member has been here for more than 60: nobody can be invited into this encrypted group or removed from it any more';
-
 function ageOf({ since }: Known, { nowMs, wallMs }: Env): number {
   return Math.max(nowMs - since.nowMs, wallMs - since.wallMs);
+}
+
+function oldAfterMs(lifeMs: number): number {
+  return lifeMs - Math.min(LAST_MS, lifeMs / 6);
+}
+
+function warning({ member, lifeMs }: Known, ageMs: number, isFrozen: boolean): string {
+  const [unit, unitMs] = lifeMs < 10 * MINUTE_MS ? ['seconds', 1000] : ['minutes', MINUTE_MS];
+  const joined = `${member.toString()} joined ${String(Math.floor(ageMs / unitMs))} ${unit} ago`;
+  // Rounded: a token says whole seconds, so its life seems a moment shorter.
+  const life = String(Math.round(lifeMs / unitMs));
+  return isFrozen
+    ? `${joined}, and the identity of a member has ended: nobody can be invited into this encrypted group or removed from it any more`
+    : `${joined}: when it has been here for ${life}, nobody can be invited into this encrypted group or removed from it any more, ` +
+        'unless it is removed and invited again before';
 }

@@ -87,6 +87,7 @@ export class ModeratorMembers {
       member: undefined,
       keyPackage: undefined,
       askedAt: momentOf(env),
+      leafEndsAtMs: undefined,
       awaitsWelcomeAck: true,
       awaitsAddAcks: false,
     };
@@ -128,6 +129,7 @@ export class ModeratorMembers {
 
   /** The new member is in the list: the others are told, and so is it. */
   #announce(invitation: Invitation, member: Name, mls: MlsAddition | undefined, env: Env): Effect[] {
+    invitation.leafEndsAtMs = mls?.leafEndsAtMs;
     const existing = this.#core.others;
     this.#core.addMember(member);
     this.#core.receiver.addSource(member);
@@ -148,7 +150,7 @@ export class ModeratorMembers {
     invitation.awaitsWelcomeAck = false;
     this.#pings.add(member);
     if (this.#mls !== undefined && this.#core.config.type === 'group') {
-      this.leafAges.add(member, invitation.askedAt);
+      this.leafAges.add(member, invitation.askedAt, invitation.leafEndsAtMs);
     }
     return [
       { kind: 'notify', notice: { kind: 'joined', member, members: this.#core.members } },

@@ -16,6 +16,8 @@ export interface Invitation {
   keyPackage: Uint8Array | undefined;
   /** When it was asked to join. */
   askedAt: Moment;
+  /** See `MlsAddition`. */
+  leafEndsAtMs: number | undefined;
   /** The new member has not acknowledged its welcome yet. */
   awaitsWelcomeAck: boolean;
   /** The others have not all acknowledged the addition yet. */
