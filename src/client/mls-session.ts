@@ -15,8 +15,7 @@ import {
   type MlsGroup,
 } from '../mls/index.js';
 import type { MlsRequest, MlsResult } from '../protocol/index.js';
-import { assertNever, MlsError } from '../util/index.js';
-import { RecentMap } from './recent-map.js';
+import { assertNever, MlsError, RecentMap } from '../util/index.js';
 
 /** Generation 1 knows this suite only: X25519, AES-128-GCM, Ed25519. */
 const SUITE = 1;

@@ -9,13 +9,20 @@ import {
   SessionParticipant,
 } from '../protocol/index.js';
 import { type ClientConfig, GrpcTransport, parseClientConfig, type Transport } from '../transport/index.js';
-import { AsyncQueue, Emitter, SessionError, UsageError, type WaitOptions, withDeadline } from '../util/index.js';
+import {
+  AsyncQueue,
+  Emitter,
+  RecentMap,
+  SessionError,
+  UsageError,
+  type WaitOptions,
+  withDeadline,
+} from '../util/index.js';
 import type { Metadata, PublishMessage } from '../wire/index.js';
 import type { AppEvent, ConnectionState, WarningCode } from './events.js';
 import { MlsSession } from './mls-session.js';
 import { NodeLink } from './node-link.js';
 import { randomU32, randomU64 } from './random.js';
-import { RecentMap } from './recent-map.js';
 import { checkMetadata } from './payload-check.js';
 import { type MessageDelivery, Session, type SessionHost } from './session.js';
 

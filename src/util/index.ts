@@ -21,3 +21,4 @@ export {
   type SlimErrorOptions,
   UsageError,
 } from './errors.js';
+export { RecentMap } from './recent-map.js';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { RecentMap } from '../../src/client/recent-map.js';
+import { RecentMap } from '../../src/util/index.js';
 
 test('keeps the newest entries; setting one again makes it new', () => {
   const map = new RecentMap<string, number>(2);
