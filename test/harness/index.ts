@@ -6,6 +6,7 @@
  *
  * @packageDocumentation
  */
+export { type FaultCounts, FaultyPipe, type FaultRates } from './faulty-pipe.js';
 export { freePort } from './free-port.js';
 export {
   type ExitStatus,

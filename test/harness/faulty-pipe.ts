@@ -1,0 +1,165 @@
+import {
+  connect,
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Socket } from 'node:net';
+
+import { encodeFrames, FrameDecoder } from '../../src/transport/grpc-framing.js';
+import { decodeMessage, MessageType } from '../../src/wire/index.js';
+import { SeededRandom } from '../protocol/virtual-time.js';
+import { freePort } from './free-port.js';
+
+/** How often something happens to a message on its way through a pipe, 0 to 1. */
+export interface FaultRates {
+  readonly lost: number;
+  readonly doubled: number;
+  /** Held back, so that others overtake it. */
+  readonly late: number;
+}
+
+/** What happened to the messages of a pipe so far, both ways together. */
+export interface FaultCounts {
+  passed: number;
+  lost: number;
+  doubled: number;
+  late: number;
+}
+
+/** How long a late message is held back. */
+const LATE_MS = 20;
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Sent once to each request and never again: members of upstream answer a request once, and what its moderator does not get
+ * then it never gets (session.md 3). Real streams lose nothing, so nobody provides for it.
+ */
+const REPLIES: ReadonlySet<number> = new Set([
+  MessageType.discoveryReply,
+  MessageType.joinReply,
+  MessageType.leaveReply,
+  MessageType.groupAck,
+]);
+
+/** Whether something may happen to a message: to those of sessions that are repeated until they are answered. */
+function isFairGame(frame: Uint8Array): boolean {
+  const message = decodeMessage(frame);
+  return message.kind === 'publish' && !REPLIES.has(message.session.messageType);
+}
+
+/**
+ * What stands between one client and its node, and loses, doubles and reorders gRPC messages, both ways; bytes stay as they are.
+ * The same for each seed and order of messages.
+ */
+export class FaultyPipe {
+  /** What the client connects to instead of the node. */
+  readonly url: string;
+  readonly counts: FaultCounts = { passed: 0, lost: 0, doubled: 0, late: 0 };
+
+  private readonly server: Http2Server;
+  private readonly sockets = new Set<Socket>();
+  private readonly random: SeededRandom;
+  private readonly rates: FaultRates;
+
+  private constructor(server: Http2Server, port: number, nodeUrl: string, seed: number, rates: FaultRates) {
+    this.server = server;
+    this.url = `http://127.0.0.1:${port}`;
+    this.random = new SeededRandom(seed);
+    this.rates = rates;
+    server.on('connection', (socket: Socket) => {
+      socket.setNoDelay(true);
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+    server.on('stream', (stream, headers) => {
+      this.join(stream, headers, nodeUrl);
+    });
+  }
+
+  /** Starts a pipe to the node at `nodeUrl`. */
+  static async start(nodeUrl: string, seed: number, rates: FaultRates): Promise<FaultyPipe> {
+    const port = await freePort();
+    const server = createServer();
+    const pipe = new FaultyPipe(server, port, nodeUrl, seed, rates);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, '127.0.0.1', resolve);
+    });
+    return pipe;
+  }
+
+  /** Cuts every connection. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+
+  private join(client: ServerHttp2Stream, headers: IncomingHttpHeaders, nodeUrl: string): void {
+    const session = connect(nodeUrl);
+    session.on('connect', (_, socket) => {
+      socket.setNoDelay(true);
+    });
+    const node = session.request({ ...headers, ':authority': new URL(nodeUrl).host }, { endStream: false });
+    let trailers: OutgoingHttpHeaders = {};
+    const cut = (): void => {
+      if (!client.destroyed) client.close(constants.NGHTTP2_CANCEL);
+      session.destroy();
+    };
+    session.on('error', cut);
+    node.on('error', cut);
+    client.on('error', cut);
+    client.on('close', cut);
+    node.on('response', (response: IncomingHttpHeaders) => {
+      client.respond({ ...response }, { waitForTrailers: true });
+    });
+    node.on('trailers', (received: IncomingHttpHeaders) => {
+      trailers = { ...received };
+    });
+    client.on('wantTrailers', () => {
+      client.sendTrailers(trailers);
+    });
+    this.carry(client, node);
+    this.carry(node, client);
+  }
+
+  private carry(from: NodeJS.ReadableStream, to: NodeJS.WritableStream): void {
+    const decoder = new FrameDecoder(MAX_MESSAGE_BYTES);
+    const pass = (frame: Uint8Array): void => {
+      if (to.writable) to.write(encodeFrames([frame]));
+    };
+    from.on('data', (chunk: Buffer) => {
+      decoder.push(chunk, (frame) => {
+        this.meddle(frame, pass);
+      });
+    });
+    from.on('end', () => {
+      if (to.writable) to.end();
+    });
+  }
+
+  private meddle(frame: Uint8Array, pass: (frame: Uint8Array) => void): void {
+    this.counts.passed += 1;
+    if (!isFairGame(frame)) {
+      pass(frame);
+      return;
+    }
+    if (this.random.fraction() < this.rates.lost) {
+      this.counts.lost += 1;
+      return;
+    }
+    const copies = this.random.fraction() < this.rates.doubled ? [frame, frame] : [frame];
+    this.counts.doubled += copies.length - 1;
+    const isLate = this.random.fraction() < this.rates.late;
+    if (isLate) this.counts.late += 1;
+    for (const copy of copies) {
+      if (isLate) setTimeout(pass, LATE_MS, copy);
+      else pass(copy);
+    }
+  }
+}
