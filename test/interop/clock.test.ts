@@ -70,7 +70,9 @@ describe('groups with MLS whose members live by a clock that is moved', () => {
           event.kind === 'trouble' && event.text.includes('mls-leaf-ageing') && event.text.includes(nameOf('a')),
         NOTICE_MS,
       );
-      expect(warned).toMatchObject({ text: expect.stringContaining('joined 61 minutes ago, and a member') as string });
+      expect(warned).toMatchObject({
+        text: expect.stringContaining('joined 61 minutes ago, and the identity of a member has ended') as string,
+      });
     },
   );
 
