@@ -62,6 +62,13 @@ export class Speaker implements Speech {
     return settled !== undefined;
   }
 
+  /** Waits until all others have heard the last message, or for so long. */
+  async untilHeard(others: readonly Speaker[], timeoutMs: number): Promise<void> {
+    const text = speechText(this.label, this.saidAtMs.length - 1);
+    const isIt = (event: MemberEvent): boolean => event.kind === 'message' && event.text === text;
+    await Promise.all(others.filter((other) => other !== this).map(({ member }) => member.waitFor(isIt, timeoutMs)));
+  }
+
   /** Waits until every message has its outcome, or for so long. */
   async untilSettled(timeoutMs: number): Promise<void> {
     const isDone = (): boolean => outcomesOf(this, toldBy(this.member)).size >= this.saidAtMs.length;
