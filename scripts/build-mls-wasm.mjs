@@ -34,11 +34,12 @@ function checksums(folder, names) {
 
 /** All that decides what comes out. The tests of the crate are not among it. */
 function sources() {
-  const files = readdirSync(path.join(crate, 'src'), { recursive: true, encoding: 'utf8' });
-  const rust = files
-    .filter((name) => name.endsWith('.rs'))
-    .map((name) => path.posix.join('src', ...name.split(path.sep)));
-  return checksums(crate, ['Cargo.toml', 'Cargo.lock', ...rust]);
+  const rust = ['src', path.join('crypto', 'src')].flatMap((folder) =>
+    readdirSync(path.join(crate, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.rs'))
+      .map((name) => path.posix.join(...path.join(folder, name).split(path.sep))),
+  );
+  return checksums(crate, ['Cargo.toml', 'Cargo.lock', 'crypto/Cargo.toml', ...rust]);
 }
 
 function run(command, args, options = {}) {
@@ -105,13 +106,21 @@ function build() {
   const env = { ...process.env, RUSTC: tools.rustc, CARGO_TARGET_DIR: targetDir };
   run(tools.cargo, ['fetch', '--locked', '--target', TARGET], { env });
   const folders = remapped(tools);
-  env.RUSTFLAGS = folders.map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join(' ');
+  // Node has had SIMD since 16; it saves a tenth of a signature and a third of AES-GCM.
+  const flags = ['-C', 'target-feature=+simd128'];
+  flags.push(...folders.map(([from, to]) => `--remap-path-prefix=${from}=${to}`));
   const args = ['build', '--release', '--locked', '--target', TARGET];
   if (tools.buildStd) {
     // -Z on a stable compiler
     env.RUSTC_BOOTSTRAP = '1';
     args.push('-Z', 'build-std=std,panic_abort');
+    // Nobody can read the text of a panic: there is no standard error in WebAssembly.
+    flags.push('-Z', 'unstable-options', '-C', 'panic=immediate-abort');
+    // Cargo warns that it does not know these, and then does it. Vectors grow and are freed with each message.
+    for (const name of ['alloc', 'core', 'dlmalloc'])
+      args.push('--config', `profile.release.package.${name}.opt-level=3`);
   }
+  env.RUSTFLAGS = flags.join(' ');
   run(tools.cargo, args, { env });
 
   const fresh = path.join(targetDir, 'bindgen');

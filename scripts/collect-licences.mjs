@@ -39,8 +39,9 @@ function reached() {
 const shipped = reached();
 /** Texts that several crates share are printed once. */
 const byText = new Map();
-for (const { id, name, version, license, manifest_path: manifest } of packages) {
-  if (!shipped.has(id)) continue;
+for (const { id, name, version, license, manifest_path: manifest, source } of packages) {
+  // Without a source it is one of ours.
+  if (!shipped.has(id) || source === null) continue;
   const folder = path.dirname(manifest);
   const all = readdirSync(folder).filter((file) => LICENCE.test(file) && !file.endsWith('.spdx'));
   // Where there is a choice, the shortest licence is ours.

@@ -26,13 +26,17 @@ import type {
 } from './openmls-binding.js';
 import { type Freeable, guarded, Owned, Owner } from './owned.js';
 
+/** Known to the types of browsers only. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
+
 const NO_BYTES = new Uint8Array();
 
 let engine: Promise<MlsEngine> | undefined;
 
 /**
- * OpenMLS, compiled to WebAssembly. Reads and compiles the module (2 MB, about 10 ms) on the first call; without a call nothing
- * is loaded. All callers share one module and so one memory, but no keys.
+ * OpenMLS, compiled to WebAssembly. Reads and compiles the module (a megabyte, about 10 ms, most of it not on this thread) on the
+ * first call; without a call nothing is loaded. All callers share one module and so one memory, but no keys. Whoever knows that a
+ * session with MLS is to come may call this early and drop the promise.
  *
  * @throws MlsError `mls-internal` when the module cannot be read; the next call tries again
  */
@@ -45,11 +49,15 @@ export function loadOpenMls(): Promise<MlsEngine> {
 }
 
 async function load(): Promise<MlsEngine> {
-  const [module, glue] = await Promise.all([
+  const [bytes, glue] = await Promise.all([
     readFile(new URL('./generated/openmls-wasm_bg.wasm', import.meta.url)),
     import('./generated/openmls-wasm.js'),
   ]);
-  glue.initSync({ module });
+  const compiled = WebAssembly.compile(bytes);
+  // Node readies this at its first use, which takes 3 ms: as long as the compiler's thread is busy, they cost nothing.
+  crypto.getRandomValues(new Uint8Array(1));
+  // Not the asynchronous start of the glue: it looks for `Request`, and Node then loads all of fetch.
+  glue.initSync({ module: await compiled });
   return new OpenMlsEngine(glue);
 }
 

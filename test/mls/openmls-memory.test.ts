@@ -94,9 +94,11 @@ describe('the memory of the engine', () => {
     join(people, client);
     talk(people);
     client.sign(utf8('text'));
-    expect(holds(privateKey)).toBe(true);
+    // As a number it has its lowest byte first.
+    const forms = [privateKey, privateKey.toReversed()];
+    expect(forms.some(holds)).toBe(true);
     for (const person of people) person.client.free();
-    expect(holds(privateKey)).toBe(false);
+    expect(forms.some(holds)).toBe(false);
   });
 
   test('holds no exported secret after the group was freed', () => {

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use openmls::prelude::*;
-use openmls_basic_credential::SignatureKeyPair;
-use openmls_traits::signatures::Signer as _;
+use openmls_wasm_crypto::signature::SignatureKey;
+use zeroize::Zeroizing;
 
 use crate::failure::{Code, Failure, Outcome};
 use crate::group::{join_config, Group, StagedJoin, PADDING, PAST_EPOCHS};
@@ -50,7 +50,7 @@ pub struct Client {
 pub(crate) struct Core {
     pub provider: Provider,
     pub suite: Ciphersuite,
-    pub keys: SignatureKeyPair,
+    pub key: SignatureKey,
     credential: RefCell<Option<Vec<u8>>>,
 }
 
@@ -62,10 +62,7 @@ impl Core {
 
     /// Any credential with the key of this client.
     pub fn with_key(&self, identity: Vec<u8>) -> CredentialWithKey {
-        CredentialWithKey {
-            credential: BasicCredential::new(identity).into(),
-            signature_key: self.keys.to_public_vec().into(),
-        }
+        CredentialWithKey { credential: BasicCredential::new(identity).into(), signature_key: self.key.public().into() }
     }
 
     /// Advertise what we use, not everything the crypto provider can do.
@@ -86,37 +83,29 @@ impl Client {
     /// A client with new keys.
     pub fn new(suite: u16) -> Outcome<Self> {
         let suite = suite_of(suite)?;
-        let keys = SignatureKeyPair::new(suite.signature_algorithm())
+        let key = SignatureKey::generate(suite.signature_algorithm())
             .map_err(|error| Failure::new(Code::Internal, format!("{error:?}")))?;
-        Ok(Self::with_keys(suite, keys))
+        Ok(Self::with_key(suite, key))
     }
 
     /// A client with keys made elsewhere: Ed25519 has a seed and a key of 32 bytes, P-256 a scalar of 32 and a point of 65.
     pub fn from_key(suite: u16, private_key: Vec<u8>, public_key: Vec<u8>) -> Outcome<Self> {
         let suite = suite_of(suite)?;
-        // The signing crates panic on other lengths.
-        if private_key.len() != 32 {
-            return Err(Failure::new(Code::Malformed, "a private key has 32 bytes"));
+        let private_key = Zeroizing::new(private_key);
+        let key = SignatureKey::new(suite.signature_algorithm(), &private_key)
+            .map_err(|_| Failure::new(Code::Malformed, "not a private key of 32 bytes"))?;
+        if key.public() != public_key {
+            return Err(Failure::new(Code::BadSignature, "the public key is not that of the private key"));
         }
-        let keys = SignatureKeyPair::from_raw(suite.signature_algorithm(), private_key, public_key);
-        let client = Self::with_keys(suite, keys);
-        let probe = b"do these keys belong together";
-        let signature = client.sign(probe).map_err(|_| Failure::new(Code::Malformed, "not a private key"))?;
-        client
-            .core
-            .provider
-            .crypto()
-            .verify_signature(suite.signature_algorithm(), probe, &client.public_key(), &signature)
-            .map_err(|_| Failure::new(Code::BadSignature, "the public key is not that of the private key"))?;
-        Ok(client)
+        Ok(Self::with_key(suite, key))
     }
 
-    fn with_keys(suite: Ciphersuite, keys: SignatureKeyPair) -> Self {
-        Client { core: Rc::new(Core { provider: Provider::default(), suite, keys, credential: RefCell::new(None) }) }
+    fn with_key(suite: Ciphersuite, key: SignatureKey) -> Self {
+        Client { core: Rc::new(Core { provider: Provider::default(), suite, key, credential: RefCell::new(None) }) }
     }
 
     pub fn public_key(&self) -> Vec<u8> {
-        self.core.keys.to_public_vec()
+        self.core.key.public()
     }
 
     /// The credential of key packages and groups that are made from now on.
@@ -126,7 +115,7 @@ impl Client {
 
     /// Ed25519: 64 bytes; ECDSA: DER.
     pub fn sign(&self, data: &[u8]) -> Outcome<Vec<u8>> {
-        self.core.keys.sign(data).map_err(|error| Failure::new(Code::Internal, format!("{error:?}")))
+        self.core.key.signature(data).map_err(|error| Failure::new(Code::Internal, format!("{error:?}")))
     }
 
     /// A key package for one join; its private half stays in here.
@@ -135,7 +124,7 @@ impl Client {
         let bundle = KeyPackage::builder().leaf_node_capabilities(core.capabilities()).build(
             core.suite,
             &core.provider,
-            &core.keys,
+            &core.key,
             core.credential()?,
         )?;
         message::bytes(&MlsMessageOut::from(bundle.key_package().clone()))
@@ -169,7 +158,7 @@ impl Client {
             .build();
         let group = MlsGroup::new_with_group_id(
             &core.provider,
-            &core.keys,
+            &core.key,
             &config,
             GroupId::from_slice(&id),
             core.credential()?,

@@ -120,8 +120,7 @@ impl From<LibraryError> for Failure {
 
 impl From<VaultError> for Failure {
     fn from(error: VaultError) -> Self {
-        // The text of serde_json may quote what it could not read.
-        Failure::new(Code::Internal, format!("{:?}", error.classify()))
+        Failure::of(Code::Internal, &error)
     }
 }
 

@@ -156,7 +156,7 @@ impl Group {
         refresh: Option<Vec<u8>>,
         propose: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
     ) -> Outcome<(Vec<u8>, Option<Vec<u8>>)> {
-        let Core { provider, keys, .. } = &*self.core;
+        let Core { provider, key, .. } = &*self.core;
         let mut builder = propose(self.group.commit_builder());
         if let Some(credential) = refresh {
             let leaf = LeafNodeParameters::builder().with_credential_with_key(self.core.with_key(credential));
@@ -164,7 +164,7 @@ impl Group {
         }
         let (commit, welcome, _) = builder
             .load_psks(provider.storage())?
-            .build(provider.rand(), provider.crypto(), keys, |_| true)?
+            .build(provider.rand(), provider.crypto(), key, |_| true)?
             .stage_commit(provider)?
             .into_messages();
         Ok((message::bytes(&commit)?, welcome.as_ref().map(message::bytes).transpose()?))
@@ -262,7 +262,7 @@ impl Group {
     pub fn encrypt(&mut self, plaintext: &[u8], aad: Vec<u8>) -> Outcome<Vec<u8>> {
         let core = Rc::clone(&self.core);
         self.group.set_aad(aad);
-        let message = self.group.create_message(&core.provider, &core.keys, plaintext);
+        let message = self.group.create_message(&core.provider, &core.key, plaintext);
         // It is cleared by a message that was made; one that was not must not leave it to the next commit.
         self.group.set_aad(vec![]);
         message::bytes(&message?)
@@ -333,7 +333,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Fails only if a group id cannot be turned into JSON; nobody could do anything about it here.
+        // Fails only if a group id cannot be turned into bytes; nobody could do anything about it here.
         let _ = self.group.delete(self.core.provider.storage());
         scrub_stack();
     }

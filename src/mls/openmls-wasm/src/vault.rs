@@ -8,31 +8,30 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::storage::{traits, Entity, Key, StorageProvider, CURRENT_VERSION};
 use openmls_traits::OpenMlsProvider;
 
 /// Cryptography, randomness and the vault of one client.
 #[derive(Default)]
 pub struct Provider {
-    crypto: RustCrypto,
+    crypto: openmls_wasm_crypto::Provider,
     vault: Vault,
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
-    type RandProvider = RustCrypto;
+    type CryptoProvider = openmls_wasm_crypto::Provider;
+    type RandProvider = openmls_wasm_crypto::Provider;
     type StorageProvider = Vault;
 
     fn storage(&self) -> &Vault {
         &self.vault
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &openmls_wasm_crypto::Provider {
         &self.crypto
     }
 
-    fn rand(&self) -> &RustCrypto {
+    fn rand(&self) -> &openmls_wasm_crypto::Provider {
         &self.crypto
     }
 }
@@ -43,8 +42,8 @@ pub struct Vault {
     epoch_keys: RefCell<HashMap<Vec<u8>, Vec<u8>>>,
 }
 
-/// Something could not be turned into JSON or back: a bug.
-pub type VaultError = serde_json::Error;
+/// Something could not be turned into bytes or back: a bug.
+pub type VaultError = postcard::Error;
 
 impl Vault {
     /// Number of things kept; to see that nothing stays behind.
@@ -66,8 +65,8 @@ impl Vault {
     }
 }
 
-fn json<T: Key<CURRENT_VERSION>>(value: &T) -> Result<Vec<u8>, VaultError> {
-    serde_json::to_vec(value)
+fn key_of<T: Key<CURRENT_VERSION>>(value: &T) -> Result<Vec<u8>, VaultError> {
+    postcard::to_stdvec(value)
 }
 
 fn epoch_key<G: Key<CURRENT_VERSION>, E: Key<CURRENT_VERSION>>(
@@ -75,8 +74,8 @@ fn epoch_key<G: Key<CURRENT_VERSION>, E: Key<CURRENT_VERSION>>(
     epoch: &E,
     leaf_index: u32,
 ) -> Result<Vec<u8>, VaultError> {
-    let mut key = json(group_id)?;
-    key.extend(json(epoch)?);
+    let mut key = key_of(group_id)?;
+    key.extend(key_of(epoch)?);
     key.extend(leaf_index.to_be_bytes());
     Ok(key)
 }
@@ -107,7 +106,7 @@ impl StorageProvider<CURRENT_VERSION> for Vault {
         hash_ref: &H,
         key_package: &K,
     ) -> Result<(), VaultError> {
-        self.key_packages.borrow_mut().insert(json(hash_ref)?, serde_json::to_vec(key_package)?);
+        self.key_packages.borrow_mut().insert(key_of(hash_ref)?, postcard::to_stdvec(key_package)?);
         Ok(())
     }
 
@@ -115,11 +114,11 @@ impl StorageProvider<CURRENT_VERSION> for Vault {
         &self,
         hash_ref: &H,
     ) -> Result<Option<K>, VaultError> {
-        self.key_packages.borrow().get(&json(hash_ref)?).map(|value| read(value)).transpose()
+        self.key_packages.borrow().get(&key_of(hash_ref)?).map(|value| read(value)).transpose()
     }
 
     fn delete_key_package<H: traits::HashReference<CURRENT_VERSION>>(&self, hash_ref: &H) -> Result<(), VaultError> {
-        self.key_packages.borrow_mut().remove(&json(hash_ref)?);
+        self.key_packages.borrow_mut().remove(&key_of(hash_ref)?);
         Ok(())
     }
 
@@ -135,7 +134,7 @@ impl StorageProvider<CURRENT_VERSION> for Vault {
         key_pairs: &[P],
     ) -> Result<(), VaultError> {
         let key = epoch_key(group_id, epoch, leaf_index)?;
-        self.epoch_keys.borrow_mut().insert(key, serde_json::to_vec(key_pairs)?);
+        self.epoch_keys.borrow_mut().insert(key, postcard::to_stdvec(key_pairs)?);
         Ok(())
     }
 
@@ -151,7 +150,7 @@ impl StorageProvider<CURRENT_VERSION> for Vault {
     ) -> Result<Vec<P>, VaultError> {
         let keys = self.epoch_keys.borrow();
         let Some(value) = keys.get(&epoch_key(group_id, epoch, leaf_index)?) else { return Ok(vec![]) };
-        serde_json::from_slice(value)
+        postcard::from_bytes(value)
     }
 
     fn delete_encryption_epoch_key_pairs<G: traits::GroupId<CURRENT_VERSION>, E: traits::EpochKey<CURRENT_VERSION>>(
@@ -219,5 +218,5 @@ impl StorageProvider<CURRENT_VERSION> for Vault {
 }
 
 fn read<T: Entity<CURRENT_VERSION>>(value: &[u8]) -> Result<T, VaultError> {
-    serde_json::from_slice(value)
+    postcard::from_bytes(value)
 }

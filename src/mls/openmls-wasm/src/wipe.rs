@@ -1,6 +1,6 @@
 //! Keys and plaintexts that are no longer needed are overwritten, as far as that can be done from inside.
 //!
-//! On the heap by an allocator that clears what is given back: keys, plaintexts and the JSON of the vault all lie there, many
+//! On the heap by an allocator that clears what is given back: keys, plaintexts and the records of the vault all lie there, many
 //! of them in places that no destructor of ours sees, but here they all pass. On the stack by writing over it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
