@@ -2,7 +2,8 @@ import { describe, expect, test, type TestContext } from 'vitest';
 
 import { buildWallClock, type CommandOutcome, installedParts, WallClock } from '../harness/index.js';
 import { AgeingGroup, GIVE_UP_MS, nameOf, WAIT_MS } from './ageing-group.js';
-import { judgeRenewals, renewalsOf, type Witness } from './renewals.js';
+import { tellAllowances } from './allowances.js';
+import { judgeRenewals, RENEWAL_ALLOWANCES, renewalsOf, type Witness } from './renewals.js';
 import { heardOf, outcomesOf, Speaker, toldBy } from './speeches.js';
 
 const REAL = '1.4.0';
@@ -155,6 +156,7 @@ describe('groups with MLS whose members live by a clock that is moved', () => {
         speakers.map((speaker) => witnessOf(speaker, speakers)),
         renewals,
       );
+      tellAllowances('row 16', allowed, RENEWAL_ALLOWANCES);
       expect(failures, JSON.stringify({ failures, renewals, allowed }, undefined, 1)).toEqual([]);
       // The tokens of the first sessions have expired by now; changes are made by members that were invited again.
       expect(wordOf(await m.invite(nameOf('late'), 'i', WAIT_MS))).toBe('ok');
