@@ -19,6 +19,8 @@ import { peersHome, pythonOf } from './peers-kit.js';
 
 const SOURCE = path.join(repoRoot, 'test', 'harness', 'wall-clock.c');
 
+const COMPILER = process.env['CC'] ?? 'cc';
+
 /** How far a clock is moved to see whether that works; nothing else accounts for a difference of half of it. */
 const PROBE_MS = 1_200_000;
 
@@ -77,9 +79,9 @@ export function buildWallClock(
     mkdirSync(peersHome(), { recursive: true });
     // Under a name of its own first: another test process may be doing the same.
     const draft = `${library}.${process.pid}`;
-    const made = spawnSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-o', draft, SOURCE], { encoding: 'utf8' });
-    if (made.error !== undefined) return { why: `no C compiler (cc): ${made.error.message}` };
-    if (made.status !== 0) return { why: `cc cannot compile ${path.basename(SOURCE)}: ${made.stderr.trim()}` };
+    const made = spawnSync(COMPILER, ['-shared', '-fPIC', '-O2', '-Wall', '-o', draft, SOURCE], { encoding: 'utf8' });
+    if (made.error !== undefined) return { why: `no C compiler (${COMPILER}): ${made.error.message}` };
+    if (made.status !== 0) return { why: `${COMPILER} cannot compile ${path.basename(SOURCE)}: ${made.stderr.trim()}` };
     renameSync(draft, library);
   }
   const probes = [
