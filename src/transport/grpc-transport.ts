@@ -117,7 +117,9 @@ function openStream(
     // Node's own limit counts what is waiting to be sent and read, and breaks the connection in the middle of a burst.
     maxSessionMemory: Number.MAX_SAFE_INTEGER,
   });
-  session.once('connect', () => session.setLocalWindowSize(WINDOW_BYTES));
+  // Not before the node has acknowledged our settings: with Nagle's algorithm on it holds its response back until TCP has acknowledged
+  // that small packet, and only something that goes out saves that from TCP's delay of 40 ms (see PromptAck).
+  session.once('localSettings', () => session.setLocalWindowSize(WINDOW_BYTES));
   // Each error of the session is one of its stream too; here it would end the process if nobody listened.
   session.on('error', () => undefined);
   const stream = session.request(requestHeaders(config, authorization));
