@@ -34,6 +34,12 @@ export interface SessionDriverHandlers {
   isReceiveQueueFull(): boolean;
 }
 
+/**
+ * After this many MLS operations the rest of the process gets its turn. Each takes about 0.1 ms, so a burst would otherwise keep
+ * the screen, the other sessions, and all that it has encrypted itself waiting.
+ */
+const MLS_PER_TURN = 16;
+
 type MlsQuestion = Extract<Effect, { kind: 'mls' }>;
 type MlsAnswer = Extract<Input, { kind: 'mlsResult' }>;
 
@@ -63,6 +69,8 @@ export class SessionDriver {
   /** MLS operations that are not answered yet; everything else waits for them. */
   #mlsRequests: MlsQuestion[] = [];
   #isMlsBusy = false;
+  /** Operations since the rest of the process had its last turn. */
+  #mlsInTurn = 0;
   #lastCommandId = 0;
 
   constructor(machine: SessionMachine, link: SessionLink, handlers: SessionDriverHandlers, mls?: MlsRunner) {
@@ -100,7 +108,7 @@ export class SessionDriver {
     return this.#machine.queuedCount;
   }
 
-  /** Hands an input over; it has been handled on return unless this is called from inside an effect. */
+  /** Hands an input over; it has been handled on return unless this is called from inside an effect, or MLS has much to do. */
   post(input: Input): void {
     this.#inputs.push(input);
     if (this.#isRunning) return;
@@ -109,11 +117,20 @@ export class SessionDriver {
 
   #drain(): void {
     this.#isRunning = true;
+    let isPaused = false;
     try {
-      for (let next = this.#next(); next !== undefined; next = this.#next()) this.#step(next);
+      for (let next = this.#next(); next !== undefined; next = isPaused ? undefined : this.#next()) {
+        this.#step(next);
+        isPaused = this.#mlsInTurn >= MLS_PER_TURN;
+      }
     } finally {
-      this.#isRunning = false;
+      this.#isRunning = isPaused;
     }
+    if (!isPaused) return;
+    setImmediate(() => {
+      this.#mlsInTurn = 0;
+      this.#drain();
+    });
   }
 
   #next(): Input | undefined {
@@ -129,6 +146,7 @@ export class SessionDriver {
     const question = this.#mlsRequests.shift();
     if (question === undefined || this.#mls === undefined) return;
     const { id, request } = question;
+    this.#mlsInTurn += 1;
     const result = this.#mls.run(request);
     if (!(result instanceof Promise)) {
       this.#mlsResults.push({ kind: 'mlsResult', id, result });

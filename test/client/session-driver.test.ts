@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { CompletionHandle } from '../../src/client/completion-handle.js';
+import type { MlsRunner } from '../../src/client/mls-session.js';
 import { SessionDriver, type SessionLink } from '../../src/client/session-driver.js';
 import type { Effect, Input, SessionMachine } from '../../src/protocol/index.js';
 import { InternalError, SessionError } from '../../src/util/index.js';
@@ -15,7 +16,7 @@ afterEach(() => {
 });
 
 /** A driver of a machine that does what a test says. */
-function driverOf(handle: (input: Input) => Effect[], isUp = true) {
+function driverOf(handle: (input: Input) => Effect[], isUp = true, mls?: MlsRunner) {
   const inputs: Input[] = [];
   const log: string[] = [];
   const machine: SessionMachine = {
@@ -34,16 +35,21 @@ function driverOf(handle: (input: Input) => Effect[], isUp = true) {
     unsubscribe: (name) => log.push(`unsubscribe ${name.toString()}`),
   };
   const hooks: { onNotice: () => void } = { onNotice: () => {} };
-  const driver = new SessionDriver(machine, link, {
-    onNotice: (notice) => {
-      log.push(notice.kind);
-      hooks.onNotice();
+  const driver = new SessionDriver(
+    machine,
+    link,
+    {
+      onNotice: (notice) => {
+        log.push(notice.kind);
+        hooks.onNotice();
+      },
+      onDelivery: (handle) => log.push(`delivery ${handle.state}`),
+      onEnd: (reason) => log.push(`end ${reason}`),
+      onWarning: (code, text) => log.push(`${code}: ${text}`),
+      isReceiveQueueFull: () => false,
     },
-    onDelivery: (handle) => log.push(`delivery ${handle.state}`),
-    onEnd: (reason) => log.push(`end ${reason}`),
-    onWarning: (code, text) => log.push(`${code}: ${text}`),
-    isReceiveQueueFull: () => false,
-  });
+    mls,
+  );
   return { driver, inputs, log, hooks };
 }
 
@@ -153,4 +159,27 @@ describe('a machine that throws, which is a bug', () => {
     expect(command.error).toBeInstanceOf(InternalError);
     expect(handle.state).toBe('failed');
   });
+});
+
+test('a burst with MLS lets others have their turn, and is handled in order all the same', () => {
+  let id = 0;
+  const runner: MlsRunner = { run: () => ({ ok: true, bytes: new Uint8Array(), epoch: 1 }), free: () => {} };
+  const asks = (input: Input): Effect[] => {
+    if (input.kind !== 'command') return [];
+    id += 1;
+    return [{ kind: 'mls', id, request: { op: 'encrypt', payload: new Uint8Array() } }];
+  };
+  const { driver, inputs } = driverOf(asks, true, runner);
+  const handled = () => inputs.flatMap((input) => (input.kind === 'mlsResult' ? [input.id] : []));
+  const publish = { kind: 'publish', payload: new Uint8Array(), payloadType: '', metadata: {} } as const;
+  for (let sent = 0; sent < 100; sent += 1) driver.publish(publish, new CompletionHandle());
+
+  const inFirstTurn = handled().length;
+  let turns = 1;
+  for (; handled().length < 100 && turns < 200; turns += 1) vi.runOnlyPendingTimers();
+  expect(inFirstTurn).toBeGreaterThan(0);
+  expect(inFirstTurn).toBeLessThan(40);
+  expect(turns).toBeGreaterThan(2);
+  expect(handled()).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+  expect(inputs.map(({ kind }) => kind)).toEqual(Array.from({ length: 100 }, () => ['command', 'mlsResult']).flat());
 });
