@@ -22,9 +22,9 @@ export const SIZES = [
   { receivers: 1, mls: false, burst: 8_000, single: 300 },
   { receivers: 4, mls: false, burst: 4_000, single: 100 },
   { receivers: 16, mls: false, burst: 1_600, single: 0 },
-  { receivers: 1, mls: true, burst: 3_000, single: 100 },
-  { receivers: 4, mls: true, burst: 1_500, single: 50 },
-  { receivers: 16, mls: true, burst: 600, single: 0 },
+  { receivers: 1, mls: true, burst: 8_000, single: 300 },
+  { receivers: 4, mls: true, burst: 4_000, single: 100 },
+  { receivers: 16, mls: true, burst: 1_600, single: 0 },
 ] as const;
 
 /** How the report names a group. */
