@@ -18,6 +18,8 @@ const coreRules = {
   'no-constant-binary-expression': 'error',
   'no-control-regex': 'off',
   'no-debugger': 'error',
+  'no-dupe-else-if': 'error',
+  'no-duplicate-case': 'error',
   'no-else-return': 'error',
   'no-empty': 'error',
   'no-fallthrough': 'error',

@@ -63,7 +63,7 @@ export function reduce(state: ChatState, action: ChatAction, options: ChatOption
     case 'who':
       return addNotes(state, whoLines(action.members, currentSession(state), options.clock));
     case 'status':
-      return addNotes(state, statusLines(action.status));
+      return addNotes(state, statusLines(action.status, currentSession(state)));
     case 'bye':
       return { ...state, ended: { exitCode: action.exitCode } };
     default:

@@ -3,7 +3,7 @@ import { shortName } from './display-name.js';
 import type { ChatLine } from './line-log.js';
 import type { InputContext } from './slash-command.js';
 import type { ChatState, OwnMessage } from './state.js';
-import { count, mlsWords, ordinal, seconds } from './words.js';
+import { count, ordinal, protectionWords, seconds } from './words.js';
 
 /** The finished lines; the same array for the same log. */
 export function selectLines(state: ChatState): readonly ChatLine[] {
@@ -54,7 +54,7 @@ export function statusLine(state: ChatState, nowMs: number): string {
     if (state.invitations.length > 0) {
       parts.push(`waiting for ${state.invitations.map(({ label }) => label).join(', ')}`);
     }
-    parts.push(mlsWords(session.mls));
+    parts.push(protectionWords(session));
   } else if (state.waitingSinceMs !== null) {
     parts.push(`waiting for an invitation, ${minutes(nowMs - state.waitingSinceMs)}`);
   }

@@ -3,7 +3,7 @@ import { labelsOf, nameWithoutId } from './display-name.js';
 import type { ChatEvent } from './events.js';
 import { sanitiseText } from './sanitise.js';
 import type { ChatOptions, ChatState, MemberView, SessionView } from './state.js';
-import { closedWords, count, labelIn, mlsWords } from './words.js';
+import { closedWords, count, labelIn, protectionWords } from './words.js';
 
 type EventOf<Type extends ChatEvent['type']> = Extract<ChatEvent, { type: Type }>;
 
@@ -15,6 +15,7 @@ export function onSession(state: ChatState, event: EventOf<'session'>, options: 
     moderator: event.moderator,
     members: membersOf(event.members, [], state.local),
     mls: event.mls,
+    clearPeers: [],
     timeoutMs: event.timeoutMs,
     maxRetries: event.maxRetries,
   };
@@ -28,7 +29,7 @@ export function onSession(state: ChatState, event: EventOf<'session'>, options: 
     if (name === state.local) return `${label} (you)`;
     return name === session.moderator ? `${label} (moderator)` : label;
   });
-  const joined = `joined: ${members.join(', ')}. ${mlsWords(session.mls)}`;
+  const joined = `joined: ${members.join(', ')}. ${protectionWords(session)}`;
   const told = addLine(next, { kind: 'info', text: invited }, event.at, options);
   return addLine(told, { kind: 'info', text: joined }, event.at, options);
 }
@@ -82,7 +83,9 @@ export function onMessage(state: ChatState, event: EventOf<'message'>, options: 
     return addLine(next, { kind: 'info', text }, event.at, options);
   }
   const shown = event.text === undefined ? bytesWords(event.textBase64 ?? '') : sanitiseText(event.text);
-  const text = `${groupPrefix(state, session)}${shown}`;
+  // Where the status line says that text is in clear anyway, or that there is no MLS, it is said of all.
+  const isException = session?.mls.state === 'on' && !event.encrypted;
+  const text = `${groupPrefix(state, session)}${isException ? '(in clear) ' : ''}${shown}`;
   return addLine(state, { kind: 'chat', text, from: label, fromName: event.from }, event.at, options);
 }
 
@@ -107,17 +110,29 @@ export function onLost(state: ChatState, event: EventOf<'lost'>, options: ChatOp
 export function onMls(state: ChatState, event: EventOf<'mls'>, options: ChatOptions): ChatState {
   const before = sessionOf(state, event.session);
   if (before === undefined) return state;
-  const { epoch, suite } = event;
+  const { clearPeers, epoch, suite } = event;
   const mls = {
     state: event.state,
     ...(epoch === undefined ? {} : { epoch }),
     ...(suite === undefined ? {} : { suite }),
   };
-  const session = { ...before, mls };
-  const next = replaceSession(state, session);
+  const session = { ...before, mls, clearPeers };
   // A new epoch comes with each change of the membership, which has its own line.
-  if (before.mls.state === event.state) return next;
-  return addLine(next, { kind: 'info', text: `${groupPrefix(next, session)}${mlsWords(mls)}` }, event.at, options);
+  const lines = before.mls.state === event.state ? clearPeerLines(before, session) : [protectionWords(session)];
+  return lines.reduce(
+    (next, text) => addLine(next, { kind: 'info', text: `${groupPrefix(next, session)}${text}` }, event.at, options),
+    replaceSession(state, session),
+  );
+}
+
+/** Whose text is not encrypted any more, or is again, although that of the group is. */
+function clearPeerLines(before: SessionView, session: SessionView): readonly string[] {
+  if (session.mls.state !== 'on') return [];
+  return session.members.flatMap(({ name, label }) => {
+    const isClear = session.clearPeers.includes(name);
+    if (isClear === before.clearPeers.includes(name)) return [];
+    return [isClear ? `${label} sends in clear: what it says is not encrypted` : `${label} encrypts now`];
+  });
 }
 
 /** A member stopped answering, or answers again. */

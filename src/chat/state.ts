@@ -41,6 +41,8 @@ export interface SessionView {
   readonly moderator: string;
   readonly members: readonly MemberView[];
   readonly mls: MlsStatus;
+  /** Printed full names of the members that send in clear although there is MLS. */
+  readonly clearPeers: readonly string[];
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }

@@ -47,6 +47,15 @@ export function mlsWords(mls: MlsStatus): string {
   }
 }
 
+/** What protects the text of a group, and whose text it does not. */
+export function protectionWords(session: SessionView): string {
+  const words = mlsWords(session.mls);
+  const inClear = session.members.filter(({ name }) => session.clearPeers.includes(name));
+  const [first] = inClear;
+  if (session.mls.state !== 'on' || first === undefined) return words;
+  return `${words}, ${inClear.length === 1 ? `${first.label} sends` : `${inClear.length} members send`} in clear`;
+}
+
 /** The label of a member; of somebody who is no member, the short name. */
 export function labelIn(session: SessionView | undefined, name: string): string {
   return session?.members.find((member) => member.name === name)?.label ?? shortName(name);
@@ -149,7 +158,7 @@ function memberWords(member: MemberInfo, clock: ChatClock): string {
 }
 
 /** The lines of `/status`. */
-export function statusLines(status: ChatStatus): readonly string[] {
+export function statusLines(status: ChatStatus, session: SessionView | undefined): readonly string[] {
   const rows: readonly (readonly [string, string])[] = [
     ['version', status.version],
     ['you', `${status.local} (${status.role})`],
@@ -158,7 +167,7 @@ export function statusLines(status: ChatStatus): readonly string[] {
     ['channel', status.channel ?? 'none, waiting for an invitation'],
     ['session', status.session === null ? 'none' : `${status.session}, ${count(status.members, 'member')}`],
     ['retries', retryWords(status)],
-    ['protection', mlsWords(status.mls)],
+    ['protection', session === undefined ? mlsWords(status.mls) : protectionWords(session)],
     ['undelivered', String(status.undelivered)],
     ['log file', status.logFile ?? 'none (--log-file FILE)'],
   ];

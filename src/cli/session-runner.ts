@@ -231,12 +231,6 @@ export class SessionRunner {
         emit({ type: 'mls', session, state, clearPeers: names, ...(epoch !== undefined && { epoch }) });
         return;
       }
-      case 'mls': {
-        const { state, epoch, clearPeers } = event.protection;
-        const peers = clearPeers.map(String);
-        emit({ type: 'mls', session, state, ...(epoch !== undefined && { epoch }), clearPeers: peers });
-        return;
-      }
       case 'lost':
         emit({ type: 'lost', session, from: event.from.toString(), id: event.messageId });
         return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { statusLine } from '../../src/chat/index.js';
 import {
   ALICE,
   at,
@@ -293,6 +294,32 @@ describe('the chat of a participant', () => {
       '12:02 -- MLS on, epoch 3',
       '12:04 -- MLS keys agreed, text in clear (SLIM 0.7 peers)',
     ]);
+  });
+
+  it('does not pass the text of a member that sends in clear off as encrypted', () => {
+    const mls = { type: 'mls', session: 7, state: 'on', epoch: 2 } as const;
+    const inClear = message(CAROL, 'not secret', '12:03');
+    const state = after(
+      joined,
+      LIVE,
+      { ...mls, at: at('12:02'), clearPeers: [] },
+      { ...message(BOB, 'secret', '12:02'), encrypted: true } as never,
+      { ...mls, at: at('12:03'), clearPeers: [CAROL] },
+      inClear,
+      { ...mls, at: at('12:03'), epoch: 3, clearPeers: [CAROL] },
+    );
+    expect(screen(state).slice(2)).toEqual([
+      '12:02 -- MLS on, epoch 2',
+      '12:02    bob  secret',
+      '12:03 -- carol sends in clear: what it says is not encrypted',
+      '12:03  carol  (in clear) not secret',
+    ]);
+    expect(statusLine(state, 0)).toContain('| MLS on, epoch 3, carol sends in clear');
+    const both = after(state, LIVE, { ...mls, at: at('12:04'), clearPeers: [BOB, CAROL] });
+    expect(statusLine(both, 0)).toContain('| MLS on, epoch 2, 2 members send in clear');
+    const again = after(state, LIVE, { ...mls, at: at('12:04'), clearPeers: [] });
+    expect(screen(again).at(-1)).toBe('12:04 -- carol encrypts now');
+    expect(statusLine(again, 0)).toMatch(/MLS on, epoch 2$/);
   });
 
   it('shows hostile names, channels, texts and warnings disarmed', () => {
