@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Node skips what does not belong into base64; only the text that encoding gives again is taken here. */
 export function decodeBase64(text: string, encoding: 'base64' | 'base64url'): Buffer | undefined {
   const bytes = Buffer.from(text, encoding);
@@ -13,7 +15,7 @@ export function decodeBase64(text: string, encoding: 'base64' | 'base64url'): Bu
  */
 export function parseJsonObject(bytes: Uint8Array): ReadonlyMap<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    const value: unknown = JSON.parse(utf8.decode(bytes));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return new Map<string, unknown>(Object.entries(value));
   } catch {

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, createSecretKey, type KeyObject, randomFillSync, randomInt, timingSafeEqual } from 'node:crypto';
 
-import { UsageError } from '../util/index.js';
-import { decodeClaims, encodeClaims } from './claims.js';
+import { RecentMap, UsageError } from '../util/index.js';
+import { type Claims, decodeClaims, encodeClaims } from './claims.js';
 import type { TokenProvider, TokenVerifier, VerifiedToken } from './token.js';
 
 /** Fewer bytes than this are refused, as upstream (`shared_secret.rs:validate_secret`). */
@@ -12,6 +12,8 @@ const LIFETIME_S = 3600;
 const MAX_AHEAD_S = 5;
 /** In characters. Real tokens have at most a few hundred; this bounds the work that a stranger can cause. */
 const MAX_TOKEN_LENGTH = 8192;
+/** Peers whose claims are remembered. */
+const REMEMBERED_CLAIMS = 64;
 
 const SUFFIX_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const SUFFIX_LENGTH = 8;
@@ -59,6 +61,8 @@ export class SharedSecret implements TokenProvider, TokenVerifier {
   // Private, so that neither console.log nor JSON.stringify of an object around shows it.
   readonly #key: KeyObject;
   readonly #nonces = new NoncePool();
+  /** What was read in claims of tokens that held: those of one peer are the same in token after token. */
+  readonly #claims = new RecentMap<string, Claims>(REMEMBERED_CLAIMS);
 
   /**
    * @throws UsageError `secret-too-short`
@@ -104,8 +108,16 @@ export class SharedSecret implements TokenProvider, TokenVerifier {
     if (!(ageS >= -MAX_AHEAD_S)) return { ok: false, reason: 'future' };
     const expected = computeMac(this.#key, token.slice(0, -(mac.length + 1)));
     if (!timingSafeEqual(Buffer.from(mac, 'base64url'), expected)) return { ok: false, reason: 'bad-mac' };
-    const claims = decodeClaims(claimsText);
+    const claims = this.#readClaims(claimsText);
     return claims === undefined ? { ok: false, reason: 'malformed' } : { ok: true, subject, ...claims };
+  }
+
+  #readClaims(text: string): Claims | undefined {
+    const known = this.#claims.get(text);
+    if (known !== undefined) return known;
+    const claims = decodeClaims(text);
+    if (claims !== undefined) this.#claims.set(text, claims);
+    return claims;
   }
 }
 
