@@ -40,11 +40,11 @@ describe('README.md', () => {
     expect(check.status).toBe(0);
   });
 
-  it('has one example of the library, which type-checks', async () => {
-    const [example, ...others] = blocks('js');
-    expect(others).toEqual([]);
+  it('has two examples of the library, which type-check', async () => {
+    const files = blocks('js').map((_, index) => `example-${index}.mts`);
+    expect(files).toHaveLength(2);
     const folder = userFolder();
-    writeFileSync(path.join(folder, 'example.mts'), example ?? '');
+    for (const [index, example] of blocks('js').entries()) writeFileSync(path.join(folder, files[index]!), example);
     const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const options = [
       '--strict',
@@ -59,20 +59,23 @@ describe('README.md', () => {
     ];
     const strict = [...options, '--noPropertyAccessFromIndexSignature', '--noUncheckedIndexedAccess'];
     // The compiler prints what is wrong on stdout and ends with an error.
-    await expect(run(process.execPath, [tsc, ...strict, 'example.mts'], { cwd: folder })).resolves.toMatchObject({
+    await expect(run(process.execPath, [tsc, ...strict, ...files], { cwd: folder })).resolves.toMatchObject({
       stdout: '',
     });
   });
 
-  it('has an example of the library that does what it says', async () => {
+  it.each([
+    ['the first', 0, /^bob joined acme\/team\/standup\nbob got "good morning" from alice\n$/],
+    ['the second', 1, /^connected as acme\/team\/alice\/[0-9a-f]{16}\n$/],
+  ])('has examples of the library that do what they say: %s', async (_, index, output) => {
     const node = await SlimNode.start({ port: 0 });
     onTestFinished(() => node.close());
     const folder = userFolder();
-    writeFileSync(path.join(folder, 'example.mjs'), blocks('js')[0] ?? '');
+    writeFileSync(path.join(folder, 'example.mjs'), blocks('js')[index] ?? '');
     const env = { ...process.env, SLIM_SLIM: node.endpoint };
     const { stdout, stderr } = await run(process.execPath, ['example.mjs'], { cwd: folder, env, timeout: 30_000 });
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^bob joined acme\/team\/standup\nbob got "good morning" from alice\n$/);
+    expect(stdout).toMatch(output);
   });
 
   it('shows only command lines that the program understands', async () => {
