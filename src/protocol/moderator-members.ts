@@ -203,7 +203,13 @@ export class ModeratorMembers {
   giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
     const invitation = this.#invitations.get(member.prefixKey);
     if (invitation?.awaitsWelcomeAck === true) return this.#onWelcomeFailed(invitation, member, env);
-    if (this.#departing.has(member.prefixKey)) return [];
+    const removal = this.#departing.get(member.prefixKey);
+    if (removal !== undefined) {
+      if (reason !== 'left' || !removal.member.equals(member)) return [];
+      // It has gone by itself, so it is neither asked to leave nor waited for.
+      removal.departure = 'has-left';
+      return this.#stopWaitingFor(member, env);
+    }
     const effects = this.#depart({ kind: 'removal', command: undefined, member, reason, wasAnnounced: true }, env);
     // The change that runs, if this one waits behind it, may wait for nobody else.
     return [...effects, ...this.#stopWaitingFor(member, env)];

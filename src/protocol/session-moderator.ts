@@ -175,7 +175,7 @@ export class SessionModerator implements SessionMachine {
   #onLeaving(message: PublishMessage, env: Env): Effect[] {
     const { source } = message.header;
     const request = `${source.key}:${String(message.session.messageId)}`;
-    if (!this.#core.isMember(source) || !this.#answered.add(request)) return [];
+    if (!this.#members.hears(source) || !this.#answered.add(request)) return [];
     const reply = this.#core.build.buildReply(message, MessageType.leaveReply, { kind: 'leaveReply' });
     const rest =
       this.#core.config.type === 'pointToPoint' ? this.#finish('closed', undefined) : this.#giveUp(source, 'left', env);

@@ -468,6 +468,39 @@ describe('a participant that leaves (session.md 9.3)', () => {
     expect(sentKinds(rig.receive(goodbye(B)))).toEqual(['leaveReply']);
   });
 
+  test('while the others are told of its removal: it need not be asked to leave', () => {
+    const rig = groupOf(A, B);
+    const removal = rig.command({ kind: 'remove', name: B });
+    expect(trace(rig.receive(goodbye(B)))).toEqual(['leaveReply > b #77']);
+    expect(trace(answer(rig, removal, [A]))).toEqual(['settle 3']);
+    expect(trace(rig.advance(GIVE_UP_MS)).filter((line) => line.startsWith('leave'))).toEqual([]);
+  });
+
+  test('while it is asked to leave: that is as good as a reply, and nobody waits for one', () => {
+    const rig = groupOf(A);
+    expect(sentKinds(rig.command({ kind: 'remove', name: A }))).toEqual(['leaveRequest']);
+    expect(trace(rig.receive(goodbye(A)))).toEqual(['leaveReply > a #77', 'settle 2']);
+    expect(sentKinds(rig.command({ kind: 'invite', name: A }))).toEqual(['discoveryRequest']);
+  });
+
+  test('while it is asked to leave first: the others are told', () => {
+    const rig = groupOf(A, B);
+    expect(sentKinds(rig.command({ kind: 'remove', name: B, leavesFirst: true }))).toEqual(['leaveRequest']);
+    const told = rig.receive(goodbye(B));
+    expect(sentKinds(told)).toEqual(['leaveReply', 'groupRemove']);
+    expect(trace(answer(rig, told, [A]))).toEqual(['settle 3']);
+  });
+
+  test('while its removal waits for another change', () => {
+    const rig = groupOf(A, B);
+    const admission = inviteToWelcome(rig, C);
+    expect(rig.command({ kind: 'remove', name: B })).toEqual([]);
+    expect(trace(rig.receive(goodbye(B)))).toEqual(['leaveReply > b #77']);
+    const removal = answer(rig, admission, [A, C]);
+    expect(sentKinds(removal)).toEqual(['groupRemove']);
+    expect(trace(answer(rig, removal, [A, C]))).toEqual(['settle 4']);
+  });
+
   test('a stranger is not answered', () => {
     const rig = groupOf(A);
     expect(rig.receive(goodbye(B), goodbye(A.withId(5n)))).toEqual([]);
