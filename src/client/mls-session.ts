@@ -216,14 +216,19 @@ export class MlsSession implements MlsRunner {
 
   /** Opens a payload if the member who encrypted it is the one whose token came with it. */
   #decrypt(group: MlsGroup, ciphertext: Uint8Array, subject: string): Uint8Array {
-    const key = createHash('sha256').update(ciphertext).digest('base64');
-    const opened = this.#misattributed.get(key) ?? this.#open(group, ciphertext);
-    if (opened.subject === subject) {
-      this.#misattributed.delete(key);
-      return opened.plaintext;
-    }
-    this.#misattributed.set(key, opened);
+    const opened = this.#takeMisattributed(ciphertext) ?? this.#open(group, ciphertext);
+    if (opened.subject === subject) return opened.plaintext;
+    this.#misattributed.set(keyOf(ciphertext), opened);
     throw new MlsError('mls-unknown-sender', 'the token of the message is not that of the member who encrypted it');
+  }
+
+  #takeMisattributed(ciphertext: Uint8Array): Opened | undefined {
+    // Almost always, and then no message needs a hash.
+    if (this.#misattributed.isEmpty) return undefined;
+    const key = keyOf(ciphertext);
+    const opened = this.#misattributed.get(key);
+    this.#misattributed.delete(key);
+    return opened;
   }
 
   #open(group: MlsGroup, ciphertext: Uint8Array): Opened {
@@ -313,6 +318,10 @@ export class MlsSession implements MlsRunner {
     const text = `the identity token of ${who} in the MLS group has expired, so its members cannot be changed any more`;
     return new MlsError(error.code, text, { cause: error, ...(error.details && { details: error.details }) });
   }
+}
+
+function keyOf(ciphertext: Uint8Array): string {
+  return createHash('sha256').update(ciphertext).digest('base64');
 }
 
 /** Key packages of mls-rs begin "now": with a clock a second behind they are not valid yet, but will be. */

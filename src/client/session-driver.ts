@@ -64,8 +64,8 @@ export class SessionDriver {
   readonly #mls: MlsRunner | undefined;
   #inputs: Input[] = [];
   #isRunning = false;
-  /** Answers that the machine gets before any other input. */
-  #mlsResults: MlsAnswer[] = [];
+  /** What the machine gets before any other input. */
+  #mlsAnswer: MlsAnswer | undefined;
   /** MLS operations that are not answered yet; everything else waits for them. */
   #mlsRequests: MlsQuestion[] = [];
   #isMlsBusy = false;
@@ -135,27 +135,28 @@ export class SessionDriver {
 
   #next(): Input | undefined {
     this.#runMls();
-    const answer = this.#mlsResults.shift();
+    const answer = this.#mlsAnswer;
+    this.#mlsAnswer = undefined;
     if (answer !== undefined) return answer;
     return this.#isMlsBusy ? undefined : this.#inputs.shift();
   }
 
   /** One operation at a time; most are answered at once. */
   #runMls(): void {
-    if (this.#isMlsBusy || this.#mlsResults.length > 0) return;
+    if (this.#isMlsBusy || this.#mlsAnswer !== undefined) return;
     const question = this.#mlsRequests.shift();
     if (question === undefined || this.#mls === undefined) return;
     const { id, request } = question;
     this.#mlsInTurn += 1;
     const result = this.#mls.run(request);
     if (!(result instanceof Promise)) {
-      this.#mlsResults.push({ kind: 'mlsResult', id, result });
+      this.#mlsAnswer = { kind: 'mlsResult', id, result };
       return;
     }
     this.#isMlsBusy = true;
     void result.then((later) => {
       this.#isMlsBusy = false;
-      this.#mlsResults.push({ kind: 'mlsResult', id, result: later });
+      this.#mlsAnswer = { kind: 'mlsResult', id, result: later };
       this.#drain();
     });
   }

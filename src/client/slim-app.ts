@@ -13,6 +13,7 @@ import {
   AsyncQueue,
   Emitter,
   RecentMap,
+  RecentSet,
   SessionError,
   UsageError,
   type WaitOptions,
@@ -111,10 +112,10 @@ export class SlimApp {
   readonly #messageDelivery: MessageDelivery;
   readonly #mlsPolicy: MlsPolicy;
   /** Discovery requests that have their answer: a second one upsets a moderator (session.md 10.3). */
-  readonly #answered = new RecentMap<string, true>(1024);
+  readonly #answered = new RecentSet<string>(1024);
   /** Number of the newest own message of sessions that are over (session.md 10.12). */
   readonly #resumeAfter = new RecentMap<number, number>(256);
-  readonly #warned = new RecentMap<string, true>(256);
+  readonly #warned = new RecentSet<string>(256);
   #closing: Promise<void> | undefined;
 
   private constructor(options: SlimAppOptions) {
@@ -287,8 +288,7 @@ export class SlimApp {
       case 'reply': {
         const { destination, messageId } = route.message;
         const request = `${destination.key}:${String(messageId)}`;
-        if (this.#answered.has(request)) return;
-        this.#answered.set(request, true);
+        if (!this.#answered.add(request)) return;
         this.#link.send(route.message);
         return;
       }
@@ -357,8 +357,7 @@ export class SlimApp {
   }
 
   #warnOnce(key: string, code: WarningCode, text: string): void {
-    if (this.#warned.has(key)) return;
-    this.#warned.set(key, true);
+    if (!this.#warned.add(key)) return;
     this.#warn(code, text);
   }
 

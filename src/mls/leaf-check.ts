@@ -51,6 +51,8 @@ export interface CommitSubjects {
   readonly removed: readonly string[];
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Longer credentials are no tokens; upstream's have a few hundred bytes. */
 const MAX_CREDENTIAL_BYTES = 8192;
 
@@ -178,7 +180,7 @@ function assertUnique(subjects: Iterable<string>): void {
 
 function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     // Not UTF-8 is an expected answer: the caller refuses the leaf.
     return undefined;

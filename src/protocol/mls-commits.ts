@@ -1,8 +1,8 @@
+import { RecentSet } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
 import type { Effect, Env } from './machine.js';
 import type { MlsOperations } from './mls-operations.js';
 import type { PayloadProtection } from './payload-protection.js';
-import { RecentSet } from './recent-set.js';
 
 /** How many commits may wait for one before them. */
 const MAX_WAITING = 64;

@@ -52,7 +52,7 @@ export class ModeratorMembers {
     if (core.protection !== undefined) this.#mls = new ModeratorMls(core.mls, core.protection);
   }
 
-  /** Whether payloads of `source` count: it is a member, or has not been told yet that it is none. */
+  /** Whether payloads and a goodbye of `source` count: it is a member, or has not been told yet that it is none. */
   hears(source: Name): boolean {
     return this.#core.isMember(source) || this.#departing.has(source.prefixKey);
   }

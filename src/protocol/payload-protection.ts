@@ -1,7 +1,7 @@
 import type { Name } from '../name/index.js';
+import { RecentSet } from '../util/index.js';
 import type { Delivered, Effect, Env, MlsPolicy, SessionNotice } from './machine.js';
 import type { MlsOperations } from './mls-operations.js';
-import { RecentSet } from './recent-set.js';
 
 /** An MLSMessage of version 1 with a PrivateMessage inside begins like this. */
 const PRIVATE_MESSAGE_START = [0, 1, 0, 2] as const;

@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import { assertNever } from '../util/index.js';
+import { assertNever, RecentSet } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import { closedError, endedReply } from './ended-reply.js';
 import type {
@@ -17,7 +17,6 @@ import { ModeratorMembers } from './moderator-members.js';
 import { ModeratorSteps } from './moderator-steps.js';
 import type { Step } from './moderator-task.js';
 import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
-import { RecentSet } from './recent-set.js';
 import { SessionCore } from './session-core.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import { assertNever, SessionError, UsageError } from '../util/index.js';
+import { assertNever, RecentSet, SessionError, UsageError } from '../util/index.js';
 import { type Content, MessageType, type PublishMessage } from '../wire/index.js';
 import { endedReply } from './ended-reply.js';
 import type {
@@ -15,7 +15,6 @@ import type {
 import { FANOUT_ALL, FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
 import { MlsCommits } from './mls-commits.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
-import { RecentSet } from './recent-set.js';
 import { SessionCore } from './session-core.js';
 
 type GroupAdd = Extract<Content, { kind: 'groupAdd' }>;

@@ -22,3 +22,4 @@ export {
   UsageError,
 } from './errors.js';
 export { RecentMap } from './recent-map.js';
+export { RecentSet } from './recent-set.js';

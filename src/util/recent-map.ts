@@ -7,6 +7,10 @@ export class RecentMap<K, V> {
     this.#capacity = capacity;
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
   has(key: K): boolean {
     return this.#entries.has(key);
   }

@@ -12,6 +12,8 @@ import { type MemoryConnection, MemoryTransport, type MemoryTransportOptions } f
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionMessage } from '../../src/wire/index.js';
 import { kindOf } from '../protocol/support.js';
 
+export { watchRejections } from '../util/watch-rejections.js';
+
 export const SECRET = 'a-shared-secret-of-thirty-two-bytes-and-more';
 export const CHANNEL = 'agntcy/ns/chat';
 
@@ -202,18 +204,4 @@ export function eventsOf(session: Session): SessionEvent[] {
   const events: SessionEvent[] = [];
   session.onEvent((event) => events.push(event));
   return events;
-}
-
-/** Collects rejections that nobody handles. */
-export function watchRejections(): unknown[] {
-  const unhandled: unknown[] = [];
-  const listener = (reason: unknown): void => void unhandled.push(reason);
-  const others = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection');
-  process.on('unhandledRejection', listener);
-  onTestFinished(() => {
-    process.removeAllListeners('unhandledRejection');
-    for (const other of others) process.on('unhandledRejection', other);
-  });
-  return unhandled;
 }

@@ -7,6 +7,12 @@ import { judgeRenewals, RENEWAL_ALLOWANCES, renewalsOf, type Witness } from './r
 import { heardOf, outcomesOf, Speaker, toldBy } from './speeches.js';
 
 const REAL = '1.4.0';
+/** Whom our moderator invites. */
+const OTHERS = [
+  ['a', REAL],
+  ['b', REAL],
+  ['c', 'ours'],
+] as const;
 /** Our moderator looks at the wall clock every ten seconds. */
 const NOTICE_MS = 10_000 + 5_000;
 
@@ -51,14 +57,7 @@ describe('groups with MLS whose members live by a clock that is moved', () => {
     async (context) => {
       const { group, clock } = await startGroup(context);
       await group.add('late', REAL);
-      await group.gather(
-        ['m', 'ours'],
-        [
-          ['a', REAL],
-          ['b', REAL],
-          ['c', 'ours'],
-        ],
-      );
+      await group.gather(['m', 'ours'], OTHERS);
       const everybody = ['m', 'a', 'b', 'c'];
       expect(await group.talk('while all is young', everybody)).toEqual([]);
       clock.advanceMinutes(61);
@@ -114,15 +113,7 @@ describe('groups with MLS whose members live by a clock that is moved', () => {
     async (context) => {
       const { group, clock } = await startGroup(context);
       await group.add('late', REAL);
-      await group.gather(
-        ['m', 'ours'],
-        [
-          ['a', REAL],
-          ['b', REAL],
-          ['c', 'ours'],
-        ],
-        true,
-      );
+      await group.gather(['m', 'ours'], OTHERS, true);
       expect(await group.talk('while all is young', ['m', 'a', 'b', 'c'])).toEqual([]);
       const m = group.of('m');
       const mark = m.mark();

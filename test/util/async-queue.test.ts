@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { AsyncQueue, SessionError, withDeadline } from '../../src/util/index.js';
+import { watchRejections } from './watch-rejections.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -20,20 +21,6 @@ function outcomeOf(promise: Promise<unknown>): { value?: unknown; error?: unknow
     (error: unknown) => (outcome.error = error),
   );
   return outcome;
-}
-
-/** Collects rejections that nobody handles. */
-function watchRejections(): unknown[] {
-  const unhandled: unknown[] = [];
-  const listener = (reason: unknown): void => void unhandled.push(reason);
-  const others = process.listeners('unhandledRejection');
-  process.removeAllListeners('unhandledRejection');
-  process.on('unhandledRejection', listener);
-  onTestFinished(() => {
-    process.removeAllListeners('unhandledRejection');
-    for (const other of others) process.on('unhandledRejection', other);
-  });
-  return unhandled;
 }
 
 /** Long enough for Node to report an unhandled rejection: that happens between two turns of the event loop. */

@@ -1,0 +1,25 @@
+import { RecentMap } from './recent-map.js';
+
+/** The newest entries of a set: tells a repetition, and bounds what peers can make this app remember. */
+export class RecentSet<T> {
+  readonly #entries: RecentMap<T, true>;
+
+  constructor(capacity = 512) {
+    this.#entries = new RecentMap(capacity);
+  }
+
+  /** Remembers an entry; false if it was known. */
+  add(entry: T): boolean {
+    if (this.#entries.has(entry)) return false;
+    this.#entries.set(entry, true);
+    return true;
+  }
+
+  has(entry: T): boolean {
+    return this.#entries.has(entry);
+  }
+
+  clear(): void {
+    this.#entries.clear();
+  }
+}
