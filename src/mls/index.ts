@@ -23,7 +23,6 @@ export {
   type LeafToken,
   type LeafTokenVerifier,
 } from './leaf-check.js';
-export { MemoryMls, type MemoryMlsOptions } from './memory-mls.js';
 export type {
   CommitOptions,
   Decrypted,

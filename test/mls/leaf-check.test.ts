@@ -10,13 +10,13 @@ import {
   type LeafChecks,
   type LeafIdentity,
   loadOpenMls,
-  MemoryMls,
   type MlsClient,
   type MlsEngine,
   type MlsGroup,
   type StagedCommit,
 } from '../../src/mls/index.js';
 import { codeOf, failureOf, utf8 } from '../compliance/mls-suite.js';
+import { MemoryMls } from './memory-mls/memory-mls.js';
 
 const SECRET = 'abcdefghijklmnopqrstuvwxyz012345';
 const NOW_MS = 1_800_000_000_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { MemoryMls } from '../../src/mls/index.js';
 import { clientOf, failureOf, groupOf, mlsSuite, utf8 } from '../compliance/mls-suite.js';
+import { MemoryMls } from './memory-mls/memory-mls.js';
 
 mlsSuite('the fake', async () => new MemoryMls());
 

@@ -62,6 +62,18 @@ describe('the package', () => {
     expect(files.filter((file) => file.endsWith('.map') || /^(?:src|test|scripts)\b/.test(file))).toEqual([]);
   });
 
+  it('holds no engine that looks like encryption and is none: the stand-in of the tests stays in test/', () => {
+    const scripts = readdirSync(path.join(unpacked, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.(?:js|d\.ts)$/.test(file),
+    );
+    expect(scripts).toContain(path.join('mls', 'index.js'));
+    const withStandIn = scripts.filter(
+      (file) =>
+        file.includes('memory-mls') || readFileSync(path.join(unpacked, 'dist', file), 'utf8').includes('MemoryMls'),
+    );
+    expect(withStandIn).toEqual([]);
+  });
+
   it('starts as a program', () => {
     const program = path.join(unpacked, manifest.bin['slim-chat'] ?? '');
     expect(statSync(program).mode & 0o111).toBe(0o111);

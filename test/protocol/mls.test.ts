@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { MemoryMls } from '../../src/mls/index.js';
 import type { Effect, Input, MlsPolicy } from '../../src/protocol/index.js';
 import { SessionModerator, SessionParticipant } from '../../src/protocol/index.js';
 import type { Content } from '../../src/wire/index.js';
+import { MemoryMls } from '../mls/memory-mls/memory-mls.js';
 import { SimulatedGroup } from './simulated-group.js';
 import { SimulatedMls } from './simulated-mls.js';
 import {

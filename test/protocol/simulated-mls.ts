@@ -1,7 +1,8 @@
-import { type MlsClient, type MlsGroup, type MemoryMls } from '../../src/mls/index.js';
+import type { MlsClient, MlsGroup } from '../../src/mls/index.js';
 import type { Name } from '../../src/name/index.js';
 import type { MlsRequest, MlsResult } from '../../src/protocol/index.js';
 import { MlsError } from '../../src/util/index.js';
+import type { MemoryMls } from '../mls/memory-mls/memory-mls.js';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -1,7 +1,7 @@
-import { MemoryMls } from '../../src/mls/index.js';
 import type { Name } from '../../src/name/index.js';
 import type { OutboundMessage } from '../../src/protocol/index.js';
 import { type Content, decodeMessage, encodeMessage, MessageType, type PublishMessage } from '../../src/wire/index.js';
+import { MemoryMls } from '../mls/memory-mls/memory-mls.js';
 import { kindOf, short } from './support.js';
 import { SeededRandom, VirtualTime } from './virtual-time.js';
 

@@ -1,3 +1,13 @@
+import type {
+  CommitOptions,
+  Decrypted,
+  Leaf,
+  MlsAddition,
+  MlsGroup,
+  MlsSuite,
+  StagedCommit,
+} from '../../../src/mls/index.js';
+import { mlsError } from '../../../src/mls/mls-error.js';
 import { checkLifetime, MemoryStagedCommit, type MemoryEpoch, membersOf, nextEpoch } from './memory-epoch.js';
 import {
   from64,
@@ -12,8 +22,6 @@ import {
   to64,
   unseal,
 } from './memory-message.js';
-import { mlsError } from './mls-error.js';
-import type { CommitOptions, Decrypted, Leaf, MlsAddition, MlsGroup, MlsSuite, StagedCommit } from './mls-port.js';
 
 /** As in `openmls-wasm/src/group.rs`. */
 const PAST_EPOCHS = 3n;

@@ -1,3 +1,13 @@
+import type {
+  KeyPackageInfo,
+  Leaf,
+  MlsClient,
+  MlsEngine,
+  MlsGroup,
+  MlsSuite,
+  StagedJoin,
+} from '../../../src/mls/index.js';
+import { mlsError } from '../../../src/mls/mls-error.js';
 import { MemoryGroup } from './memory-group.js';
 import { checkLifetime, type MemoryEpoch, membersOf, SECRET_BYTES } from './memory-epoch.js';
 import {
@@ -12,8 +22,6 @@ import {
   to64,
   unseal,
 } from './memory-message.js';
-import { mlsError } from './mls-error.js';
-import type { KeyPackageInfo, Leaf, MlsClient, MlsEngine, MlsGroup, MlsSuite, StagedJoin } from './mls-port.js';
 
 const GROUP_ID_BYTES = 32;
 /** As OpenMLS makes them, in seconds. */

@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 
-import type { MlsErrorCode } from '../util/index.js';
-import { mlsError } from './mls-error.js';
-import type { LeafIdentity, MlsSuite } from './mls-port.js';
+import type { LeafIdentity, MlsSuite } from '../../../src/mls/index.js';
+import { mlsError } from '../../../src/mls/mls-error.js';
+import type { MlsErrorCode } from '../../../src/util/index.js';
 
 /** Messages of the fake. They begin as those of MLS do, so that code that looks at the kind of a message finds it. */
 

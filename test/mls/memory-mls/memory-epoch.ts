@@ -1,6 +1,6 @@
+import type { Leaf, LeafIdentity, StagedCommit } from '../../../src/mls/index.js';
+import { mlsError } from '../../../src/mls/mls-error.js';
 import { joined, leafFromJson, type MemoryMessages, spread } from './memory-message.js';
-import { mlsError } from './mls-error.js';
-import type { Leaf, LeafIdentity, StagedCommit } from './mls-port.js';
 
 /** Length of the secret of an epoch. */
 export const SECRET_BYTES = 16;
