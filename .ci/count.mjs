@@ -1,6 +1,6 @@
 /**
  * Adds up the results that .ci/run collected: for each step NAME a file NAME.exit, and for a suite NAME.json by vitest's JSON
- * reporter, or NAME.txt, what cargo printed.
+ * reporter, or NAME.txt, what it printed (cargo, or that it was left out).
  *
  *   node .ci/count.mjs FOLDER NAME...    the first name is the installation, which has no tests
  */
@@ -39,14 +39,18 @@ export function countSuite(name, report, exitCode) {
     const failedTests = file.assertionResults.filter(({ status }) => status === 'failed');
     if (file.status === 'failed' && failedTests.length === 0) problem(`${file.name} failed outside its tests`);
   }
-  if (counts.passed === 0 && counts.failed === 0 && !report.isLeftOut) problem('not one test ran');
+  if (counts.passed === 0 && counts.failed === 0 && report.leftOut === undefined) problem('not one test ran');
   if (exitCode !== 0 && counts.failed === 0) problem(`exit ${exitCode ?? 'unknown'}, although no test failed`);
   return counts;
 }
 
-/** What cargo printed, as a report of vitest. A suite that was left out, which it says itself, counts as one skipped test. */
-export function reportOfCargo(text) {
-  const isLeftOut = /^SKIPPED: /m.test(text);
+/**
+ * What a suite printed, as a report of vitest: the results of cargo, or the line in which it says that it was left out, and why.
+ * Such a suite counts as one skipped test.
+ */
+export function reportOfText(text) {
+  const leftOut = /^SKIPPED: (.*)$/m.exec(text)?.[1];
+  const isLeftOut = leftOut !== undefined;
   const report = { numPassedTests: 0, numFailedTests: 0, numPendingTests: Number(isLeftOut), numTodoTests: 0 };
   for (const [, passed, failed, ignored] of text.matchAll(
     /^test result: .* (\d+) passed; (\d+) failed; (\d+) ignored/gm,
@@ -55,7 +59,7 @@ export function reportOfCargo(text) {
     report.numFailedTests += Number(failed);
     report.numPendingTests += Number(ignored);
   }
-  return { ...report, testResults: [], isLeftOut };
+  return { ...report, testResults: [], leftOut };
 }
 
 function main([folder, install, ...suites]) {
@@ -73,9 +77,10 @@ function main([folder, install, ...suites]) {
     for (const name of suites) {
       const json = read(path.join(folder, `${name}.json`));
       const printed = read(path.join(folder, `${name}.txt`));
-      const report = json === undefined ? printed && reportOfCargo(printed) : JSON.parse(json);
+      const report = json === undefined ? printed && reportOfText(printed) : JSON.parse(json);
       const { problems: found, ...counts } = countSuite(name, report, exitCodeOf(name));
       problems.push(...found);
+      if (report?.leftOut !== undefined) problems.push(`${name} was left out: ${report.leftOut}`);
       for (const key of Object.keys(total)) total[key] += counts[key];
       console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     }

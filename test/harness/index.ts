@@ -25,7 +25,7 @@ export {
   type TimedEvent,
 } from './member.js';
 export { type NodeKind, type NodeProcess, startNode } from './node-process.js';
-export { repoRoot } from './paths.js';
+export { programPath, repoRoot } from './paths.js';
 export { installedParts, kitFolder, kitScript, pythonOf } from './peers-kit.js';
 export { type ProxyProcess, startProxy } from './proxy-process.js';
 export { realMember } from './real-member.js';

@@ -107,4 +107,16 @@ describe('the count of .ci/run', () => {
     expect(cargo('Compiling\n', 0)).toMatchObject({ exit: 1 });
     expect(cargo('SKIPPED: no cargo\n', 0)).toMatchObject({ exit: 0, last: '0 passed, 0 failed, 1 skipped' });
   });
+
+  it('says aloud, just before the last line, which suite was left out and why', () => {
+    writeFileSync(path.join(folder, 'node22.txt'), 'SKIPPED: NOTHING RAN ON NODE 22\n');
+    writeFileSync(path.join(folder, 'node22.exit'), '0\n');
+    runSuite('a', `it('one', () => {});`);
+    const { exit, lines } = count('node22', 'a');
+    expect(exit).toBe(0);
+    expect(lines.slice(-2)).toEqual([
+      '!! node22 was left out: NOTHING RAN ON NODE 22',
+      '1 passed, 0 failed, 1 skipped',
+    ]);
+  });
 });
