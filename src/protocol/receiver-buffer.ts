@@ -1,3 +1,4 @@
+import { RecentSet } from '../util/index.js';
 import { sequenceAdd, sequenceDistance } from './sequence.js';
 
 /** What a buffer gives out, in order. `skipped`: a number before the stream was for us; nothing to report. */
@@ -43,7 +44,7 @@ export class ReceiverBuffer<T> {
   #quietUpTo: number | undefined;
   readonly #startsAtOne: boolean;
   readonly #resumesAfter: number | undefined;
-  readonly #late = new Set<number>();
+  readonly #late = new RecentSet<number>(MAX_LATE);
   /** Arrived or given up, ahead of a hole. */
   readonly #ahead = new Map<number, { readonly value: T } | 'lost'>();
   #newest: number | undefined;
@@ -71,7 +72,6 @@ export class ReceiverBuffer<T> {
     const distance = sequenceDistance(this.#last, id);
     if (distance <= 0) {
       if (!this.#isLate(id)) return NOTHING;
-      if (this.#late.size >= MAX_LATE) this.#late.clear();
       this.#late.add(id);
       return { release: [{ kind: 'message', id, value }], request: [] };
     }

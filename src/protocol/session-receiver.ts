@@ -1,4 +1,5 @@
 import type { Name } from '../name/index.js';
+import { RecentMap, RecentSet } from '../util/index.js';
 import type { Delivered, Effect, Env, SessionConfig } from './machine.js';
 import { hasFlag, type MessageBuilder } from './message-builder.js';
 import type { OpenHandlers, PayloadProtection } from './payload-protection.js';
@@ -12,11 +13,11 @@ interface Request {
   readonly messageId: number;
 }
 
-/** How many former members are remembered. */
-const MAX_GONE = 1024;
+/** How many senders are remembered: those that are gone, and those of messages to one member. */
+const MAX_SOURCES = 1024;
 
-/** How many numbers of messages to one member are remembered to tell a repetition. */
-const MAX_DIRECT = 4096;
+/** How many numbers of messages to one member are remembered of each sender; no sender has as many unacknowledged. */
+const MAX_DIRECT = 1024;
 
 /**
  * Payloads of peers: acknowledges each, puts them in order per sender, asks for what is missing (`session_receiver.rs`).
@@ -27,9 +28,10 @@ export class SessionReceiver {
   readonly #protection: PayloadProtection | undefined;
   readonly #buffers = new Map<string, ReceiverBuffer<Delivered>>();
   readonly #requests: RetryQueue<string, Request>;
-  readonly #direct = new Set<string>();
+  /** Numbers of messages to this member alone, by sender: to tell a repetition. */
+  readonly #direct = new RecentMap<string, RecentSet<number>>(MAX_SOURCES);
   /** Senders that are gone, with the newest number heard of them: what they repeat is not for us any more. */
-  readonly #gone = new Map<string, number | undefined>();
+  readonly #gone = new RecentMap<string, number | undefined>(MAX_SOURCES);
   /** Everybody who was there before us is known: who else speaks is new, even if the news of it is slower than its message. */
   #isListComplete = false;
   #isLinkUp = true;
@@ -69,10 +71,6 @@ export class SessionReceiver {
     const effects = buffer === undefined ? [] : this.#released(name, buffer.releaseAll());
     this.#buffers.delete(name.key);
     if (buffer !== undefined || !this.#gone.has(name.key)) this.#gone.set(name.key, buffer?.last);
-    for (const oldest of this.#gone.keys()) {
-      if (this.#gone.size <= MAX_GONE) break;
-      this.#gone.delete(oldest);
-    }
     for (const request of this.#requests.values()) {
       if (request.source.equals(name)) this.#requests.delete(requestKey(request));
     }
@@ -90,14 +88,12 @@ export class SessionReceiver {
     if (messageId >= SEQUENCE_LIMIT) {
       // Numbers up here are random, for one member only. Without the mark it is nothing that could ever be put in order.
       if (!hasFlag(message.metadata, 'publishTo')) return [];
-      const key = `${source.key}:${String(messageId)}`;
-      if (this.#direct.has(key)) return [ack];
+      if (this.#direct.get(source.key)?.has(messageId) === true) return [ack];
       if (env.isReceiveQueueFull) return [];
       return this.#open(delivered, env, {
         ...unordered([ack]),
         onOpened: (opened) => {
-          if (this.#direct.size >= MAX_DIRECT) this.#direct.clear();
-          this.#direct.add(key);
+          this.#noteDirect(source, messageId);
           return [ack, notifyMessage(opened)];
         },
       });
@@ -165,6 +161,13 @@ export class SessionReceiver {
     return this.#protection === undefined
       ? handlers.onOpened(delivered, env)
       : this.#protection.open(delivered, env, handlers);
+  }
+
+  #noteDirect(source: Name, messageId: number): void {
+    const numbers = this.#direct.get(source.key) ?? new RecentSet<number>(MAX_DIRECT);
+    numbers.add(messageId);
+    // Set each time: who speaks is not the next to be forgotten.
+    this.#direct.set(source.key, numbers);
   }
 
   #bufferOf(source: Name): ReceiverBuffer<Delivered> {

@@ -19,6 +19,13 @@ export class RecentSet<T> {
     return this.#entries.has(entry);
   }
 
+  /** Forgets an entry; false if it was not known. */
+  delete(entry: T): boolean {
+    const isKnown = this.#entries.has(entry);
+    this.#entries.delete(entry);
+    return isKnown;
+  }
+
   clear(): void {
     this.#entries.clear();
   }

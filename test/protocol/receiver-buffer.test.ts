@@ -71,6 +71,17 @@ describe('a sender that was there before us', () => {
     expect(get(9)).toEqual({ out: [], ask: [] });
     expect(get(11)).toEqual({ out: ['11'], ask: [] });
   });
+
+  test('thousands of messages before the start: a repetition of a recent one is not given out again', () => {
+    const { get } = bufferOf();
+    get(5000);
+    const again: string[] = [];
+    for (let id = 4999; id >= 2000; id -= 1) {
+      get(id);
+      again.push(...get(id + 1).out);
+    }
+    expect(again).toEqual([]);
+  });
 });
 
 describe('a sender that joins after us', () => {

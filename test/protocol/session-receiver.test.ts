@@ -140,6 +140,24 @@ describe('messages to one member', () => {
     expect(trace(get(msg(A, 1)))).toEqual(['msgAck > a #1', 'got a "a1"']);
   });
 
+  test('a repetition of the newest is not delivered again, however many came before it', () => {
+    const { get } = receiverOf();
+    let twice = 0;
+    for (let id = 2 ** 31; id < 2 ** 31 + 5000; id += 1) {
+      get(direct(id));
+      if (id > 2 ** 31 && get(direct(id - 1)).length > 1) twice += 1;
+    }
+    expect(twice).toBe(0);
+  });
+
+  test('a repetition is not delivered again because another member sent thousands in between', () => {
+    const { get } = receiverOf();
+    get(direct(2 ** 31));
+    const ofB = (id: number) => msg(B, id, 'psst', { to: M, fanout: 1, metadata: { PUBLISH_TO: 'TRUE' } });
+    for (let id = 2 ** 31; id < 2 ** 31 + 5000; id += 1) get(ofB(id));
+    expect(trace(get(direct(2 ** 31)))).toEqual([`msgAck > a #${String(2 ** 31)} PUBLISH_TO`]);
+  });
+
   test('a number of that range without the mark is dropped: it fits nowhere', () => {
     const { get } = receiverOf();
     expect(get(msg(A, 2 ** 31 + 1))).toEqual([]);
