@@ -1,10 +1,10 @@
 import { RecentSet } from '../util/index.js';
 import { sequenceAdd, sequenceDistance } from './sequence.js';
 
-/** What a buffer gives out, in order. `skipped`: a number before the stream was for us; nothing to report. */
+/** What a buffer gives out, in order. */
 export type Release<T> = { readonly kind: 'message'; readonly id: number; readonly value: T } | Lost;
 
-/** A number that will never come. */
+/** A number that was given up. Should it come after all, it is given out late. */
 export interface Lost {
   readonly kind: 'lost';
   readonly id: number;
@@ -20,8 +20,11 @@ export interface Arrival<T> {
 /** A jump further than this is a new stream, not a gap: no sender keeps more (session.md A 13). */
 const MAX_GAP = 512;
 
-/** How many late numbers are remembered so that each is delivered once. */
+/** How many late numbers are remembered so that each is delivered once, and how many that were given up. */
 const MAX_LATE = 1024;
+
+/** What there is of a number ahead of a hole. `refused`: it came, and is not for the application. */
+type Ahead<T> = { readonly value: T } | 'lost' | 'refused';
 
 const NOTHING: Arrival<never> = { release: [], request: [] };
 
@@ -31,7 +34,7 @@ const NOTHING: Arrival<never> = { release: [], request: [] };
  * Where the stream begins: a sender that joined after us starts at 1, and everything from 1 on is for us (`startsAtOne`).
  * Of a sender that was there before, the first message to arrive is the start, as upstream; a message before it that comes
  * later was still meant for us (its sender waits for our acknowledgement), so it is given out late rather than lost.
- * Differs from upstream, which drops it.
+ * Differs from upstream, which drops it. The same holds for what was told as lost and comes after all.
  */
 export class ReceiverBuffer<T> {
   /** Newest number given out or given up. */
@@ -45,8 +48,9 @@ export class ReceiverBuffer<T> {
   readonly #startsAtOne: boolean;
   readonly #resumesAfter: number | undefined;
   readonly #late = new RecentSet<number>(MAX_LATE);
-  /** Arrived or given up, ahead of a hole. */
-  readonly #ahead = new Map<number, { readonly value: T } | 'lost'>();
+  /** Told as lost; a sender may still repeat them, once more by hand or because it could not be reached before. */
+  readonly #lost = new RecentSet<number>(MAX_LATE);
+  readonly #ahead = new Map<number, Ahead<T>>();
   #newest: number | undefined;
 
   /** @param options - `resumesAfter`: last number of an earlier stay, after which a sender may go on instead of starting at 1 */
@@ -60,10 +64,10 @@ export class ReceiverBuffer<T> {
     return this.#last;
   }
 
-  /** Whether this number was given out, given up, or waits here already. */
+  /** Whether this number was given out or refused, or waits here already. */
   has(id: number): boolean {
     if (this.#last === undefined) return false;
-    if (sequenceDistance(this.#last, id) > 0) return this.#ahead.has(id);
+    if (sequenceDistance(this.#last, id) > 0) return (this.#ahead.get(id) ?? 'lost') !== 'lost';
     return !this.#isLate(id);
   }
 
@@ -72,21 +76,30 @@ export class ReceiverBuffer<T> {
     const distance = sequenceDistance(this.#last, id);
     if (distance <= 0) {
       if (!this.#isLate(id)) return NOTHING;
-      this.#late.add(id);
+      if (!this.#lost.delete(id)) this.#late.add(id);
       return { release: [{ kind: 'message', id, value }], request: [] };
     }
-    if (this.#ahead.has(id)) return NOTHING;
+    if (this.has(id)) return NOTHING;
     if (distance > MAX_GAP) return this.#restart(id, value);
     return this.#store(id, value);
   }
 
   /** Gives a number up: the sender said so, or was asked in vain. */
   onLost(id: number): readonly Release<T>[] {
+    return this.#giveUp(id, 'lost');
+  }
+
+  /** A number that came with something that the application must not see; for good, however often it comes. */
+  onRefused(id: number): readonly Release<T>[] {
+    return this.#giveUp(id, 'refused');
+  }
+
+  #giveUp(id: number, entry: 'lost' | 'refused'): readonly Release<T>[] {
     if (this.#last === undefined || this.#ahead.has(id)) return [];
     const distance = sequenceDistance(this.#last, id);
     // Further ahead than a gap can reach: asked for before the sender jumped around.
     if (distance <= 0 || distance > MAX_GAP) return [];
-    this.#ahead.set(id, 'lost');
+    this.#ahead.set(id, entry);
     return this.#releaseReady();
   }
 
@@ -160,19 +173,22 @@ export class ReceiverBuffer<T> {
     }
   }
 
-  #giveOut(id: number, entry: { readonly value: T } | 'lost'): Release<T>[] {
+  #giveOut(id: number, entry: Ahead<T>): Release<T>[] {
     this.#last = id;
-    if (entry === 'lost') {
+    if (typeof entry === 'string') {
       const isQuiet = this.#quietUpTo !== undefined && sequenceDistance(this.#quietUpTo, id) <= 0;
-      return isQuiet ? [] : [{ kind: 'lost', id }];
+      if (isQuiet) return [];
+      if (entry === 'lost') this.#lost.add(id);
+      return [{ kind: 'lost', id }];
     }
     // What comes after a message is of the same life.
     this.#quietUpTo = undefined;
     return [{ kind: 'message', id, value: entry.value }];
   }
 
-  /** Before the start, and not given out yet. */
+  /** Before the start, or told as lost; and not given out yet. */
   #isLate(id: number): boolean {
+    if (this.#lost.has(id)) return true;
     if (this.#start === undefined || sequenceDistance(this.#start, id) >= 0 || this.#late.has(id)) return false;
     return this.#floor === undefined || sequenceDistance(this.#floor, id) > 0;
   }

@@ -107,7 +107,7 @@ export class SessionReceiver {
         return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, opened), later)];
       },
       onDuplicate: () => [ack],
-      onRefused: () => [ack, ...this.#released(source, buffer.onLost(messageId))],
+      onRefused: () => [ack, ...this.#released(source, buffer.onRefused(messageId))],
     });
   }
 
@@ -132,7 +132,7 @@ export class SessionReceiver {
       onDuplicate: () => [],
       onRefused: () => {
         this.#requests.delete(key);
-        return this.#released(source, buffer.onLost(messageId));
+        return this.#released(source, buffer.onRefused(messageId));
       },
     });
   }

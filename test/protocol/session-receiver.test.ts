@@ -56,6 +56,16 @@ describe('scenarios of the upstream tests', () => {
     expect(trace(get(msg(A, 4)))).toEqual(['msgAck > a #4', 'got a "a4"']);
   });
 
+  test('1, 3, and 2 is lost: when it comes after all it is delivered late, once, and acknowledged', () => {
+    const { get, pass } = receiverOf();
+    get(msg(A, 1));
+    get(msg(A, 3));
+    for (let tries = 0; tries <= R; tries += 1) pass(T);
+    expect(trace(get(msg(A, 2)))).toEqual(['msgAck > a #2', 'got a "a2"']);
+    expect(trace(get(msg(A, 2)))).toEqual(['msgAck > a #2']);
+    expect(trace(get(msg(A, 4)))).toEqual(['msgAck > a #4', 'got a "a4"']);
+  });
+
   test('1, 3 and the answer: 1, 2, 3', () => {
     const { get, reply, pass } = receiverOf();
     get(msg(A, 1));
