@@ -3,20 +3,29 @@ import type { DeliveryProgress } from '../protocol/index.js';
 import type { SlimError } from '../util/index.js';
 import type { DeliveryState } from './events.js';
 
-const NOT_SENT: DeliveryProgress = { messageId: undefined, acked: [], missing: [] };
+/** Of a message that has not been sent. */
+export const NOT_SENT: DeliveryProgress = { messageId: undefined, acked: [], missing: [] };
 
 /**
  * What became of one published message (`completion_handle.rs`). May be awaited, any number of times or never: a failure that
  * nobody awaits is no unhandled rejection.
  *
  * Resolves when every member that was in the group at the time has acknowledged. Rejects with DeliveryError `not-acked`
- * (`details.missing`: full names) or a SessionError (`closed`, `removed`, `moderator-gone`, `queue-full`, `participant-not-found`).
+ * (`details.missing`: full names) or a SessionError (`closed`, `removed`, `moderator-gone`, `queue-full`, `participant-not-found`,
+ * `cancelled`).
  */
 export class CompletionHandle implements PromiseLike<void> {
+  /** As given to `publish`. */
+  readonly ref: string | undefined;
   #state: DeliveryState = 'queued';
   #progress: DeliveryProgress = NOT_SENT;
   #error: SlimError | undefined;
   #waiters: (() => void)[] = [];
+
+  /** @internal */
+  constructor(ref?: string) {
+    this.ref = ref;
+  }
 
   /** Where the message is on its way. */
   get state(): DeliveryState {

@@ -89,10 +89,11 @@ export type SessionEvent =
   | { readonly kind: 'invite'; readonly name: Name; readonly state: 'failed'; readonly error: SlimError }
   | { readonly kind: 'remove'; readonly name: Name; readonly state: 'started' | 'removed' }
   | { readonly kind: 'remove'; readonly name: Name; readonly state: 'failed'; readonly error: SlimError }
-  /** Each change of an own message; `acked` and `missing` are full names. */
+  /** Each change of an own message; `acked` and `missing` are full names, `ref` is what `publish` was given. */
   | {
       readonly kind: 'delivery';
       readonly handle: CompletionHandle;
+      readonly ref?: string;
       readonly state: DeliveryState;
       readonly acked: readonly Name[];
       readonly missing: readonly Name[];
@@ -100,7 +101,7 @@ export type SessionEvent =
     }
   /** The protection of payloads changed. `clearPeers`: members that are known to send in clear. */
   | { readonly kind: 'mls'; readonly protection: Protection }
-  /** A message of a member is missing for good. */
+  /** A message of a member is missing. Should it come after all, because its sender tries once more, it is given out late. */
   | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
   | { readonly kind: 'warning'; readonly code: WarningCode; readonly text: string }
   /** The last event of a session. */

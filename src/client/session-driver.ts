@@ -1,19 +1,23 @@
 import { randomU32 } from './random.js';
 import type { Name } from '../name/index.js';
-import type {
-  CommandId,
-  Effect,
-  EndReason,
-  Env,
-  Input,
-  OutboundMessage,
-  SessionCommand,
-  SessionMachine,
-  SessionNotice,
-  TimerKey,
+import {
+  cancelledError,
+  type CommandId,
+  type Effect,
+  type EndReason,
+  type Env,
+  type Input,
+  type OutboundMessage,
+  type QueuedMessages,
+  queueFullError,
+  type SessionCommand,
+  type SessionMachine,
+  type SessionNotice,
+  type TimerKey,
 } from '../protocol/index.js';
-import { assertNever, InternalError } from '../util/index.js';
-import type { CompletionHandle } from './completion-handle.js';
+import { assertNever, InternalError, type SlimError } from '../util/index.js';
+import { type CompletionHandle, NOT_SENT } from './completion-handle.js';
+import { InputQueue } from './input-queue.js';
 import type { MlsRunner } from './mls-session.js';
 import type { WarningCode } from './events.js';
 
@@ -31,6 +35,8 @@ export interface SessionDriverHandlers {
   onDelivery(handle: CompletionHandle): void;
   onEnd(reason: EndReason): void;
   onWarning(code: WarningCode, text: string): void;
+  /** What could be done now is done; fewer messages may wait than before. */
+  onDrained(): void;
   isReceiveQueueFull(): boolean;
 }
 
@@ -59,10 +65,12 @@ export class SessionDriver {
   readonly #timers = new Map<TimerKey, NodeJS.Timeout>();
   readonly #commands = new Map<CommandId, PendingCommand>();
   readonly #handles = new Map<CommandId, CompletionHandle>();
+  readonly #ids = new Map<CompletionHandle, CommandId>();
   readonly #quietWaiters: (() => void)[] = [];
-  readonly #env: Env;
   readonly #mls: MlsRunner | undefined;
-  #inputs: Input[] = [];
+  readonly #inputs = new InputQueue();
+  /** Go before everything else, also before the answer of MLS: what they take back must not leave meanwhile. */
+  readonly #cancels: Input[] = [];
   #isRunning = false;
   /** What the machine gets before any other input. */
   #mlsAnswer: MlsAnswer | undefined;
@@ -78,18 +86,6 @@ export class SessionDriver {
     this.#machine = machine;
     this.#link = link;
     this.#handlers = handlers;
-    this.#env = {
-      get nowMs() {
-        return performance.now();
-      },
-      get wallMs() {
-        return Date.now();
-      },
-      get isReceiveQueueFull() {
-        return handlers.isReceiveQueueFull();
-      },
-      randomU32,
-    };
     if (!link.isUp) this.post({ kind: 'linkDown' });
   }
 
@@ -103,16 +99,16 @@ export class SessionDriver {
     return this.#machine.lastPublishedId;
   }
 
-  /** How many own messages wait for their first transmission. */
-  get queuedCount(): number {
-    return this.#machine.queuedCount;
+  /** Own messages that wait for their first transmission: for their turn, for MLS, or in the machine. */
+  get queued(): QueuedMessages {
+    const [waiting, queued] = [this.#inputs.own, this.#machine.queued];
+    return { count: waiting.count + queued.count, bytes: waiting.bytes + queued.bytes };
   }
 
   /** Hands an input over; it has been handled on return unless this is called from inside an effect, or MLS has much to do. */
   post(input: Input): void {
     this.#inputs.push(input);
-    if (this.#isRunning) return;
-    this.#drain();
+    if (!this.#isRunning) this.#drain();
   }
 
   #drain(): void {
@@ -126,6 +122,7 @@ export class SessionDriver {
     } finally {
       this.#isRunning = isPaused;
     }
+    this.#handlers.onDrained();
     if (!isPaused) return;
     setImmediate(() => {
       this.#mlsInTurn = 0;
@@ -134,6 +131,8 @@ export class SessionDriver {
   }
 
   #next(): Input | undefined {
+    const cancel = this.#cancels.shift();
+    if (cancel !== undefined) return cancel;
     this.#runMls();
     const answer = this.#mlsAnswer;
     this.#mlsAnswer = undefined;
@@ -179,14 +178,42 @@ export class SessionDriver {
   /** Publishes; the handle learns each change. */
   publish(command: Extract<SessionCommand, { kind: 'publish' }>, handle: CompletionHandle): void {
     this.#lastCommandId += 1;
-    this.#handles.set(this.#lastCommandId, handle);
-    this.post({ kind: 'command', id: this.#lastCommandId, command });
+    const id = this.#lastCommandId;
+    this.#handles.set(id, handle);
+    this.#ids.set(handle, id);
+    const error = queueFullError(this.queued, command.payload.length);
+    if (error === undefined) this.post({ kind: 'command', id, command });
+    else this.#failPublish(id, error);
+  }
+
+  /** Takes a message back that has not been sent yet; it fails with `cancelled`. Does nothing to others. */
+  cancel(handle: CompletionHandle): void {
+    const publish = this.#ids.get(handle);
+    if (publish === undefined) return;
+    if (this.#inputs.takeBack(publish)) {
+      this.#failPublish(publish, cancelledError());
+      this.#handlers.onDrained();
+      return;
+    }
+    this.#lastCommandId += 1;
+    this.#cancels.push({ kind: 'command', id: this.#lastCommandId, command: { kind: 'cancel', publish } });
+    if (!this.#isRunning) this.#drain();
+  }
+
+  /** What a machine may ask for in one step, which sees one moment. */
+  #env(): Env {
+    return {
+      nowMs: performance.now(),
+      wallMs: Date.now(),
+      isReceiveQueueFull: this.#handlers.isReceiveQueueFull(),
+      randomU32,
+    };
   }
 
   #step(input: Input): void {
     let effects: Effect[];
     try {
-      effects = this.#machine.handle(input, this.#env);
+      effects = this.#machine.handle(input, this.#env());
     } catch (error) {
       // A machine must not throw; if it does, one message is lost and not the session.
       const what =
@@ -225,7 +252,10 @@ export class SessionDriver {
       case 'delivery': {
         const handle = this.#handles.get(effect.id);
         if (handle === undefined) return;
-        if (effect.state === 'acked' || effect.state === 'failed') this.#handles.delete(effect.id);
+        if (effect.state === 'acked' || effect.state === 'failed') {
+          this.#handles.delete(effect.id);
+          this.#ids.delete(handle);
+        }
         handle.update(effect.state, effect.progress, effect.error);
         this.#handlers.onDelivery(handle);
         if (this.#handles.size === 0) for (const wake of this.#quietWaiters.splice(0)) wake();
@@ -258,9 +288,12 @@ export class SessionDriver {
   }
 
   #fail(id: CommandId, error: InternalError): void {
-    const progress = { messageId: undefined, acked: [], missing: [] };
-    if (this.#handles.has(id)) this.#execute({ kind: 'delivery', id, state: 'failed', progress, error });
+    if (this.#handles.has(id)) this.#failPublish(id, error);
     else this.#settle(id, error, undefined);
+  }
+
+  #failPublish(id: CommandId, error: SlimError): void {
+    this.#execute({ kind: 'delivery', id, state: 'failed', progress: NOT_SENT, error });
   }
 
   #settle(id: CommandId, error: Error | undefined, member: Name | undefined): void {

@@ -1,14 +1,12 @@
 import { Name } from '../name/index.js';
 import {
   type EndReason,
-  SEND_QUEUE_MESSAGES,
   type SessionConfig,
   type SessionMachine,
   type SessionNotice,
 } from '../protocol/index.js';
 import {
   assertNever,
-  AsyncQueue,
   Emitter,
   SessionError,
   SlimError,
@@ -21,20 +19,13 @@ import { CompletionHandle } from './completion-handle.js';
 import type { CloseReason, Protection, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
 import { GroupKeepAlive } from './group-keep-alive.js';
 import type { MlsRunner } from './mls-session.js';
-import { checkMetadata, checkSize } from './payload-check.js';
+import { type PublishOptions, toPublishCommand } from './publish-command.js';
+import { ReceiveQueue } from './receive-queue.js';
 import { toReceivedMessage } from './received-message.js';
 import { SessionDriver, type SessionLink } from './session-driver.js';
+import { WritableGate } from './writable-gate.js';
 
-/** Messages that may wait to be read before new ones are left to their sender's retransmission. */
-const RECEIVE_QUEUE_MESSAGES = 16_384;
-
-/** How a message is published. */
-export interface PublishOptions {
-  /** Opaque to SLIM; `msg` if absent. */
-  readonly payloadType?: string;
-  /** Travels in clear beside the payload. Keys of SLIM's own are refused. */
-  readonly metadata?: Metadata;
-}
+export type { PublishOptions } from './publish-command.js';
 
 /** Where payloads go: to `getMessage`, or to `onEvent`. */
 export type MessageDelivery = 'queue' | 'events';
@@ -53,17 +44,16 @@ export interface SessionHost {
   onEnd(session: Session): void;
 }
 
-const encoder = new TextEncoder();
-
 /** A session of an app: its members, what they say, and how it ends. Made by `SlimApp`. */
 export class Session {
   readonly #config: SessionConfig;
   readonly #driver: SessionDriver;
   readonly #host: SessionHost;
   readonly #events = new Emitter<SessionEvent>();
-  readonly #messages = new AsyncQueue<ReceivedMessage>();
+  readonly #messages = new ReceiveQueue();
   readonly #role: 'moderator' | 'participant';
-  readonly #writableWaiters = new Set<() => void>();
+  readonly #gate: WritableGate;
+  #isReceivingPaused = false;
   #closeReason: CloseReason | undefined;
   #lastMembers: readonly Name[] = [];
   #protection: Protection;
@@ -77,6 +67,9 @@ export class Session {
     this.#role = role;
     this.#isKnown = role === 'moderator';
     this.#host = host;
+    // While members are renewed nothing leaves.
+    const held = { count: Infinity, bytes: 0 };
+    this.#gate = new WritableGate(() => (this.#keepAlive?.isHolding === true ? held : this.#driver.queued));
     this.#driver = new SessionDriver(
       machine,
       host.link,
@@ -93,14 +86,17 @@ export class Session {
         onWarning: (code, text) => {
           this.#warn(code, text);
         },
-        isReceiveQueueFull: () => this.#messages.size >= RECEIVE_QUEUE_MESSAGES,
+        onDrained: () => {
+          this.#gate.wake();
+        },
+        isReceiveQueueFull: () => this.#isReceivingPaused || this.#messages.isFull,
       },
       host.mls,
     );
     if (host.keepsAlive === true) {
       this.#keepAlive = new GroupKeepAlive(this.#driver, config.timeoutMs, {
         onRelease: () => {
-          this.#wakeWriters();
+          this.#gate.wake();
         },
         onFailure: (text) => {
           this.#warn('mls-failed', text);
@@ -248,13 +244,38 @@ export class Session {
    * @throws SessionError `closed`, `aborted`, `timeout`
    */
   async writable(options: WaitOptions = {}): Promise<void> {
-    while (this.#closeReason === undefined && this.#mustWait()) {
-      const woken = new Promise<void>((resolve) => {
-        this.#writableWaiters.add(resolve);
-      });
-      await withDeadline(woken, options);
-    }
-    if (this.#closeReason !== undefined) throw endError(this.#closeReason);
+    await this.#gate.pass(options);
+  }
+
+  /**
+   * Whether `publish` takes a message without a long queue before it; what `writable` waits for. False while 256 own messages,
+   * or 8 MiB of them, wait to be sent for the first time: because nobody else is in the group, because the link is down, or
+   * because they are made faster than they leave.
+   */
+  get isWritable(): boolean {
+    return this.#closeReason === undefined && this.#gate.isOpen;
+  }
+
+  /**
+   * Takes a message back that has not been sent for the first time (state `queued`): it fails with SessionError `cancelled`.
+   * Does nothing to a message that was sent or is settled, or is of another session.
+   */
+  cancel(handle: CompletionHandle): void {
+    this.#driver.cancel(handle);
+  }
+
+  /**
+   * For an app that gets messages as events and cannot keep up: until `resumeReceiving` no new payload is taken or acknowledged,
+   * so that its sender repeats it, and fails if that goes on for as long as its retransmissions last. What was taken before, but
+   * waits for a message before it, may still come.
+   */
+  pauseReceiving(): void {
+    this.#isReceivingPaused = true;
+  }
+
+  /** Payloads are taken again. */
+  resumeReceiving(): void {
+    this.#isReceivingPaused = false;
   }
 
   /**
@@ -293,29 +314,16 @@ export class Session {
   }
 
   #publish(payload: Uint8Array | string, options: PublishOptions, to: Name | undefined): CompletionHandle {
-    const { payloadType = 'msg', metadata = {} } = options;
-    // A copy: what the caller does with its buffer afterwards must not change a retransmission.
-    const bytes = typeof payload === 'string' ? encoder.encode(payload) : Uint8Array.from(payload);
-    checkSize(bytes.length + payloadType.length * 3 + checkMetadata(metadata));
-    const handle = new CompletionHandle();
-    const command = {
-      kind: 'publish',
-      payload: bytes,
-      payloadType,
-      metadata: { ...metadata },
-      ...(to && { to }),
-    } as const;
-    if (this.#keepAlive?.isHolding !== true) {
+    const command = toPublishCommand(payload, options, to);
+    const handle = new CompletionHandle(options.ref);
+    if (this.#keepAlive?.isHolding === true) {
+      this.#keepAlive.publish(command, handle);
+      this.#onDelivery(handle);
+    } else {
       this.#driver.publish(command, handle);
-      return handle;
     }
-    this.#keepAlive.publish(command, handle);
-    this.#onDelivery(handle);
+    this.#gate.onPublished();
     return handle;
-  }
-
-  #mustWait(): boolean {
-    return this.#keepAlive?.isHolding === true || this.#driver.queuedCount >= SEND_QUEUE_MESSAGES / 64;
   }
 
   #onNotice(notice: SessionNotice): void {
@@ -352,10 +360,10 @@ export class Session {
 
   #onDelivery(handle: CompletionHandle): void {
     if (this.#events.hasListeners) {
-      const { state, acked, missing, error } = handle;
-      this.#events.emit({ kind: 'delivery', handle, state, acked, missing, ...(error && { error }) });
+      const { ref, state, acked, missing, error } = handle;
+      const what = { handle, ...(ref !== undefined && { ref }), state, acked, missing };
+      this.#events.emit({ kind: 'delivery', ...what, ...(error && { error }) });
     }
-    if (this.#writableWaiters.size > 0) this.#wakeWriters();
   }
 
   #onEnd(reason: EndReason): void {
@@ -364,13 +372,8 @@ export class Session {
     this.#host.onEnd(this);
     this.#keepAlive?.end();
     this.#messages.close(endError(this.#closeReason));
-    this.#wakeWriters();
+    this.#gate.close(endError(this.#closeReason));
     if (reason !== 'abandoned') this.#events.emit({ kind: 'closed', reason });
-  }
-
-  #wakeWriters(): void {
-    for (const wake of this.#writableWaiters) wake();
-    this.#writableWaiters.clear();
   }
 
   #warn(code: WarningCode, text: string): void {

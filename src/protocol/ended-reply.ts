@@ -10,6 +10,8 @@ export function closedError(): SessionError {
 export function endedReply(input: Input): Effect[] {
   if (input.kind !== 'command') return [];
   const { id, command } = input;
+  // What it was about has failed already.
+  if (command.kind === 'cancel') return [];
   const error = closedError();
   if (command.kind === 'publish') {
     const progress = { messageId: undefined, acked: [], missing: [] };

@@ -18,14 +18,16 @@ export type {
   MlsRequest,
   MlsResult,
   OutboundMessage,
+  QueuedMessages,
+  RetryOf,
   SessionCommand,
   SessionConfig,
   SessionMachine,
   SessionNotice,
   TimerKey,
 } from './machine.js';
-export { RESERVED_METADATA } from './message-builder.js';
+export { isPayloadMessage, RESERVED_METADATA } from './message-builder.js';
 export { type Route, routeInbound, SESSION_ID_LIMIT } from './session-layer.js';
 export { SessionModerator } from './session-moderator.js';
 export { SessionParticipant } from './session-participant.js';
-export { SEND_QUEUE_MESSAGES } from './session-sender.js';
+export { cancelledError, queueFullError, SEND_QUEUE_MESSAGES } from './send-queue.js';

@@ -8,6 +8,13 @@ export type CommandId = number;
 /** Number of an MLS operation, unique in its session. Given by the machine. */
 export type MlsRequestId = number;
 
+/** A message that failed for some and is sent once more: under the number it had, by name, to those of them that are members still. */
+export interface RetryOf {
+  readonly messageId: number;
+  /** Full names. */
+  readonly missing: readonly Name[];
+}
+
 /** What the application asks of a session. */
 export type SessionCommand =
   | { readonly kind: 'invite'; readonly name: Name }
@@ -20,7 +27,10 @@ export type SessionCommand =
       readonly metadata: Metadata;
       /** One member's full name; everybody if absent. */
       readonly to?: Name;
+      readonly again?: RetryOf;
     }
+  /** Takes back what that `publish` command has not sent yet; settles nothing of its own. */
+  | { readonly kind: 'cancel'; readonly publish: CommandId }
   /** Leave the group, or close it as its moderator. */
   | { readonly kind: 'close' }
   /** End at once, whoever has not answered yet. */
@@ -57,7 +67,7 @@ export type Input =
   | { readonly kind: 'linkDown' }
   /** A new stream is open and every name is subscribed again. */
   | { readonly kind: 'linkUp' }
-  /** The answer to the `mls` effect of that id; answers come in order, and no other input between an effect and its answer. */
+  /** The answer to the `mls` effect of that id; answers come in order, and between an effect and its answer no input but `cancel`. */
   | { readonly kind: 'mlsResult'; readonly id: MlsRequestId; readonly result: MlsResult };
 
 /** What payloads of a session with MLS look like: encrypted unless all others send in clear, always, or never. */
@@ -109,7 +119,7 @@ export interface OutboundMessage {
   readonly error?: true;
 }
 
-/** Who has acknowledged an own message and who has not; a live view. */
+/** Who has acknowledged an own message and who has not, at one moment: it never changes afterwards. */
 export interface DeliveryProgress {
   /** Number of the message; undefined while it is queued. */
   readonly messageId: number | undefined;
@@ -203,8 +213,15 @@ export interface SessionMachine {
   readonly members: readonly Name[];
   /** Number of the newest own message; a later session of the same id goes on from here. */
   readonly lastPublishedId: number;
-  /** How many own messages wait for their first transmission. */
-  readonly queuedCount: number;
+  /** Own messages that wait for their first transmission, those that are being encrypted included. */
+  readonly queued: QueuedMessages;
+}
+
+/** How much waits. */
+export interface QueuedMessages {
+  readonly count: number;
+  /** Of their payloads. */
+  readonly bytes: number;
 }
 
 /** What a session is, fixed for its life. */

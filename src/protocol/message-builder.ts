@@ -34,6 +34,11 @@ export function flagged(key: keyof typeof RESERVED_METADATA): Metadata {
   return { [RESERVED_METADATA[key]]: RESERVED_VALUE };
 }
 
+/** Whether it brings a payload; such a message comes again as long as nobody acknowledges or takes it. */
+export function isPayloadMessage({ session: { messageType } }: PublishMessage): boolean {
+  return messageType === MessageType.msg || messageType === MessageType.rtxReply;
+}
+
 /** Fills in what all messages of one session have in common. */
 export class MessageBuilder {
   readonly #config: SessionConfig;

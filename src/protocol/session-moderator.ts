@@ -8,6 +8,7 @@ import type {
   EndReason,
   Env,
   Input,
+  QueuedMessages,
   SessionCommand,
   SessionConfig,
   SessionMachine,
@@ -52,8 +53,8 @@ export class SessionModerator implements SessionMachine {
     return this.#core.sender.lastPublishedId;
   }
 
-  get queuedCount(): number {
-    return this.#core.sender.queuedCount;
+  get queued(): QueuedMessages {
+    return this.#core.sender.queued;
   }
 
   handle(input: Input, env: Env): Effect[] {
@@ -93,6 +94,8 @@ export class SessionModerator implements SessionMachine {
       case 'publish':
         if (this.#isClosing) return endedReply({ kind: 'command', id, command });
         return this.#core.sender.onPublish(id, command, env);
+      case 'cancel':
+        return this.#core.sender.onCancel(command.publish);
       case 'invite':
         if (this.#isClosing) return endedReply({ kind: 'command', id, command });
         return this.#members.invite(id, command.name, env);

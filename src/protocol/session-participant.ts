@@ -8,6 +8,7 @@ import type {
   EndReason,
   Env,
   Input,
+  QueuedMessages,
   SessionCommand,
   SessionConfig,
   SessionMachine,
@@ -62,8 +63,8 @@ export class SessionParticipant implements SessionMachine {
     return this.#core.sender.lastPublishedId;
   }
 
-  get queuedCount(): number {
-    return this.#core.sender.queuedCount;
+  get queued(): QueuedMessages {
+    return this.#core.sender.queued;
   }
 
   handle(input: Input, env: Env): Effect[] {
@@ -111,6 +112,8 @@ export class SessionParticipant implements SessionMachine {
       case 'publish':
         if (this.#isLeaving) return endedReply({ kind: 'command', id, command });
         return this.#core.sender.onPublish(id, command, env);
+      case 'cancel':
+        return this.#core.sender.onCancel(command.publish);
       case 'invite':
       case 'remove': {
         const error = new UsageError('not-moderator', `cannot ${command.kind} a participant: only the moderator can`);

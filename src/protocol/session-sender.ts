@@ -1,14 +1,14 @@
 import type { Name } from '../name/index.js';
-import { DeliveryError, SessionError, type SlimError } from '../util/index.js';
+import { SessionError, type SlimError, UsageError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
-import type { CommandId, DeliveryProgress, Effect, Env, SessionCommand, SessionConfig } from './machine.js';
+import type { CommandId, Effect, Env, QueuedMessages, SessionConfig } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, type MessageBuilder } from './message-builder.js';
+import { Outgoing, type PublishCommand } from './outgoing.js';
 import type { PayloadProtection } from './payload-protection.js';
-import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer, type StoredMessage } from './producer-buffer.js';
+import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer } from './producer-buffer.js';
 import { RetryQueue } from './retry-queue.js';
+import { cancelledError, queueFullError, SendQueue } from './send-queue.js';
 import { SEQUENCE_LIMIT, sequenceAdd, sequenceDistance } from './sequence.js';
-
-type PublishCommand = Extract<SessionCommand, { kind: 'publish' }>;
 
 /**
  * How many own messages may be unacknowledged at once. Half of what peers expect to be kept, so that what anybody may still ask
@@ -19,44 +19,6 @@ export const SEND_WINDOW = PRODUCER_BUFFER_MESSAGES / 2;
 /** Payload bytes that may be unacknowledged at once; one message may always go. */
 const SEND_WINDOW_BYTES = 16 * 1024 * 1024;
 
-/** How many messages may wait for the window or for the first member, and how many bytes. */
-export const SEND_QUEUE_MESSAGES = 16_384;
-const SEND_QUEUE_BYTES = 64 * 1024 * 1024;
-
-/** One own message from `publish` to its last acknowledgement. */
-class Outgoing implements DeliveryProgress {
-  readonly id: CommandId;
-  readonly command: PublishCommand;
-  messageId: number | undefined;
-  /** As it travels: encrypted, if the session is. The same for everybody and each time. */
-  payload: Uint8Array;
-  readonly acknowledgedBy = new Map<string, Name>();
-  readonly missingFrom = new Map<string, Name>();
-
-  constructor(id: CommandId, command: PublishCommand) {
-    this.id = id;
-    this.command = command;
-    this.payload = command.payload;
-  }
-
-  get acked(): readonly Name[] {
-    return [...this.acknowledgedBy.values()];
-  }
-
-  get missing(): readonly Name[] {
-    return [...this.missingFrom.values()];
-  }
-
-  get bytes(): number {
-    return this.command.payload.length;
-  }
-
-  get stored(): StoredMessage {
-    const { payloadType, metadata } = this.command;
-    return { messageId: this.messageId ?? 0, payloadType, blob: this.payload, metadata };
-  }
-}
-
 /**
  * Own messages: numbering, transmission, acknowledgements, retransmission, answers to RTX requests (`session_sender.rs`).
  * A message goes to the channel once; whoever has not acknowledged it gets it again by name, every T, R times.
@@ -66,15 +28,14 @@ export class SessionSender {
   readonly #build: MessageBuilder;
   readonly #protection: PayloadProtection | undefined;
   readonly #endpoints = new Map<string, Name>();
+  /** The same as a list, which is replaced and never changed: messages to everybody share it. */
+  #everybody: readonly Name[] = [];
   readonly #buffer = new ProducerBuffer();
   readonly #unacked: RetryQueue<number, Outgoing>;
   #unackedBytes = 0;
-  /** Being encrypted: they have their place in the window already. */
-  #sealing = 0;
-  #sealingBytes = 0;
-  #queue: Outgoing[] = [];
-  #queueHead = 0;
-  #queuedBytes = 0;
+  readonly #queue = new SendQueue();
+  /** What is being encrypted. One at a time: the rest can still be taken back, and is encrypted in the epoch it is sent in. */
+  #sealing: Outgoing | undefined;
   #lastId: number;
   /** Not newer than the oldest unacknowledged number; brought up to date only when it matters. */
   #oldestUnackedId: number;
@@ -97,9 +58,13 @@ export class SessionSender {
     return this.#lastId;
   }
 
-  /** How many messages wait for their first transmission. */
-  get queuedCount(): number {
-    return this.#queue.length - this.#queueHead;
+  /** Messages that wait for their first transmission. */
+  get queued(): QueuedMessages {
+    const sealing = this.#sealing;
+    return {
+      count: this.#queue.count + (sealing === undefined ? 0 : 1),
+      bytes: this.#queue.bytes + (sealing?.bytes ?? 0),
+    };
   }
 
   /** How long until something is due; `undefined` when nothing is. */
@@ -115,45 +80,46 @@ export class SessionSender {
   /** Members from whom acknowledgements are now expected. The first ones release what waited. */
   addEndpoints(names: readonly Name[], env: Env): Effect[] {
     for (const name of names) this.#endpoints.set(name.key, name);
+    this.#everybody = [...this.#endpoints.values()];
     return this.#flush(env);
   }
 
   /** A member that is gone: nothing is expected from it any more. */
   removeEndpoint(name: Name, env: Env): Effect[] {
     if (!this.#endpoints.delete(name.key)) return [];
+    this.#everybody = [...this.#endpoints.values()];
     const effects: Effect[] = [];
     for (const outgoing of this.#unacked.values()) {
-      if (!outgoing.missingFrom.has(name.key)) continue;
-      const isLast = outgoing.missingFrom.size === 1;
-      if (isLast && outgoing.acknowledgedBy.size === 0) {
-        effects.push(this.#fail(outgoing, notAcked(outgoing)));
-        continue;
+      const [first, ...others] = outgoing.missing;
+      if (first?.equals(name) === true && others.length === 0 && outgoing.acked.length === 0) {
+        effects.push(this.#fail(outgoing, outgoing.notAcked()));
+      } else if (outgoing.release(name)) {
+        effects.push(outgoing.missing.length === 0 ? this.#complete(outgoing) : outgoing.report('sent'));
       }
-      outgoing.missingFrom.delete(name.key);
-      effects.push(isLast ? this.#complete(outgoing) : delivery(outgoing, 'sent'));
     }
     effects.push(...this.#flush(env));
     return effects;
   }
 
-  /** `publish` and `publishTo`. */
+  /** `publish` and `publishTo`, for the first time or again. */
   onPublish(id: CommandId, command: PublishCommand, env: Env): Effect[] {
     const outgoing = new Outgoing(id, command);
-    if (command.to !== undefined && !this.#endpoints.has(command.to.key)) {
-      const error = new SessionError('participant-not-found', `participant not found: ${command.to.toString()}`);
-      return [{ kind: 'delivery', id, state: 'failed', progress: outgoing, error }];
-    }
-    if (this.queuedCount === 0 && this.#canTransmit(outgoing)) return this.#transmit(outgoing, env);
-    if (this.queuedCount >= SEND_QUEUE_MESSAGES || this.#queuedBytes + outgoing.bytes > SEND_QUEUE_BYTES) {
-      const error = new SessionError(
-        'queue-full',
-        `too many messages wait to be sent (${String(this.queuedCount)}); wait for writable() before publishing more`,
-      );
-      return [{ kind: 'delivery', id, state: 'failed', progress: outgoing, error }];
-    }
-    this.#queue.push(outgoing);
-    this.#queuedBytes += outgoing.bytes;
-    return [delivery(outgoing, 'queued')];
+    const error = this.#refusal(outgoing);
+    if (error !== undefined) return [outgoing.report('failed', error)];
+    if (this.#queue.count === 0 && this.#canTransmit(outgoing)) return this.#transmit(outgoing, env);
+    const full = queueFullError(this.queued, outgoing.bytes);
+    if (full !== undefined) return [outgoing.report('failed', full)];
+    this.#queue.add(outgoing);
+    return [outgoing.report('queued')];
+  }
+
+  /** Takes a message back that has not been sent. What waits behind it goes with the next chance: nothing here is urgent. */
+  onCancel(id: CommandId): Effect[] {
+    const sealing = this.#sealing?.id === id && !this.#sealing.isCancelled ? this.#sealing : undefined;
+    const outgoing = this.#queue.take(id) ?? sealing;
+    if (outgoing === undefined) return [];
+    outgoing.isCancelled = true;
+    return [outgoing.report('failed', cancelledError())];
   }
 
   /** A member acknowledges (`session_sender.rs:on_ack_message`); from others and for other numbers it is ignored. */
@@ -164,7 +130,8 @@ export class SessionSender {
   /** A member misses a message; asking counts as its acknowledgement (`session_sender.rs:on_rtx_message`). */
   onRtxRequest(request: PublishMessage, env: Env): Effect[] {
     const { messageId } = request.session;
-    const stored = this.#buffer.get(messageId) ?? this.#unacked.get(messageId)?.stored;
+    // A retry is encrypted anew, so it goes before what was kept of the first time.
+    const stored = this.#unacked.get(messageId)?.stored ?? this.#buffer.get(messageId);
     const reply =
       stored === undefined
         ? this.#build.buildNegativeRtxReply(request)
@@ -185,13 +152,11 @@ export class SessionSender {
     const { retry, failed } = this.#unacked.expire(env.nowMs);
     const effects: Effect[] = [];
     for (const outgoing of retry) {
-      for (const name of outgoing.missingFrom.values()) {
-        effects.push({ kind: 'send', message: this.#message(outgoing, name) });
-      }
+      for (const name of outgoing.missing) effects.push({ kind: 'send', message: this.#message(outgoing, name) });
     }
     for (const outgoing of failed) {
       this.#unackedBytes -= outgoing.bytes;
-      effects.push(delivery(outgoing, 'failed', notAcked(outgoing)));
+      effects.push(outgoing.report('failed', outgoing.notAcked()));
     }
     effects.push(...this.#flush(env));
     return effects;
@@ -212,10 +177,9 @@ export class SessionSender {
   end(error: SlimError): Effect[] {
     const effects: Effect[] = [];
     for (const outgoing of this.#unacked.values()) effects.push(this.#fail(outgoing, error));
-    for (const outgoing of this.#queue.slice(this.#queueHead)) effects.push(delivery(outgoing, 'failed', error));
-    this.#queue = [];
-    this.#queueHead = 0;
-    this.#queuedBytes = 0;
+    const sealing = this.#sealing?.isCancelled === false ? [this.#sealing] : [];
+    for (const outgoing of [...sealing, ...this.#queue.takeAll()]) effects.push(outgoing.report('failed', error));
+    this.#sealing = undefined;
     return effects;
   }
 
@@ -223,22 +187,49 @@ export class SessionSender {
     return this.#config.type === 'group' ? FANOUT_ALL : FANOUT_ONE;
   }
 
+  /** Whom it goes to as things are. */
+  #recipients({ command: { to, again } }: Outgoing): readonly Name[] {
+    if (again === undefined && to === undefined) return this.#everybody;
+    const wanted = again?.missing ?? this.#everybody;
+    return this.#everybody.filter(
+      (name) => (to === undefined || name.equals(to)) && wanted.some((other) => other.equals(name)),
+    );
+  }
+
+  /** Why it cannot be sent, not even later. */
+  #refusal(outgoing: Outgoing): SlimError | undefined {
+    const { to, again } = outgoing.command;
+    if (again !== undefined) {
+      const { messageId } = again;
+      const isNumber = Number.isInteger(messageId) && messageId >= 0 && messageId < 2 ** 32;
+      if (!isNumber || (messageId < SEQUENCE_LIMIT && sequenceDistance(messageId, this.#lastId) < 0)) {
+        return new UsageError('invalid-option', `message ${String(messageId)} was never sent, so not again either`);
+      }
+      if (this.#unacked.has(messageId)) {
+        return new UsageError('invalid-option', `message ${String(messageId)} is still under way`);
+      }
+    }
+    if (outgoing.isInSequence || this.#recipients(outgoing).length > 0) return undefined;
+    const names = again?.missing.map(String).join(', ') ?? String(to);
+    return new SessionError('participant-not-found', `participant not found: ${names}`);
+  }
+
   #canTransmit(outgoing: Outgoing): boolean {
-    if (!this.#isLinkUp || this.#endpoints.size === 0) return false;
-    const count = this.#unacked.size + this.#sealing;
+    if (!this.#isLinkUp || this.#endpoints.size === 0 || this.#sealing !== undefined) return false;
+    const count = this.#unacked.size;
     if (count === 0) return true;
-    const bytes = this.#unackedBytes + this.#sealingBytes + outgoing.bytes;
-    if (count >= SEND_WINDOW || bytes > SEND_WINDOW_BYTES) return false;
-    return this.#hasSequenceRoom();
+    if (count >= SEND_WINDOW || this.#unackedBytes + outgoing.bytes > SEND_WINDOW_BYTES) return false;
+    return !outgoing.isInSequence || this.#hasSequenceRoom();
   }
 
   /** A peer that misses one message must not see numbers further ahead than what is kept for it. */
   #hasSequenceRoom(): boolean {
-    const room = PRODUCER_BUFFER_MESSAGES - 1 - this.#sealing;
+    const room = PRODUCER_BUFFER_MESSAGES - 1;
     if (sequenceDistance(this.#oldestUnackedId, this.#lastId) < room) return true;
     let oldest = sequenceAdd(this.#lastId, 1);
-    for (const { messageId } of this.#unacked.values()) {
-      if (messageId === undefined || messageId >= SEQUENCE_LIMIT) continue;
+    for (const { messageId, isInSequence } of this.#unacked.values()) {
+      // One that is sent again has been given up before, and nobody waits for it.
+      if (messageId === undefined || !isInSequence) continue;
       if (sequenceDistance(messageId, oldest) > 0) oldest = messageId;
     }
     this.#oldestUnackedId = oldest;
@@ -248,97 +239,81 @@ export class SessionSender {
   #flush(env: Env): Effect[] {
     const effects: Effect[] = [];
     for (;;) {
-      const next = this.#queue[this.#queueHead];
+      const next = this.#queue.first;
       if (next === undefined || !this.#canTransmit(next)) return effects;
-      this.#queueHead += 1;
-      if (this.#queueHead === this.#queue.length || this.#queueHead >= 1024) {
-        this.#queue = this.#queue.slice(this.#queueHead);
-        this.#queueHead = 0;
-      }
-      this.#queuedBytes -= next.bytes;
-      const { to } = next.command;
-      if (to !== undefined && !this.#endpoints.has(to.key)) {
-        effects.push(
-          delivery(
-            next,
-            'failed',
-            new SessionError('participant-not-found', `participant not found: ${to.toString()}`),
-          ),
-        );
-      } else {
-        effects.push(...this.#transmit(next, env));
-      }
+      this.#queue.shift();
+      const error = this.#refusal(next);
+      if (error !== undefined) effects.push(next.report('failed', error));
+      else effects.push(...this.#transmit(next, env));
     }
   }
 
   #transmit(outgoing: Outgoing, env: Env): Effect[] {
     if (this.#protection?.isEncrypting !== true) return this.#transmitSealed(outgoing, env);
-    this.#sealing += 1;
-    this.#sealingBytes += outgoing.bytes;
+    this.#sealing = outgoing;
     return this.#protection.seal(outgoing.payload, (result, later) => {
-      this.#sealing -= 1;
-      this.#sealingBytes -= outgoing.bytes;
-      if (!result.ok) return [delivery(outgoing, 'failed', result.error)];
+      this.#sealing = undefined;
+      if (outgoing.isCancelled) return this.#flush(later);
+      if (!result.ok) return [outgoing.report('failed', result.error), ...this.#flush(later)];
       outgoing.payload = result.bytes;
-      return this.#transmitSealed(outgoing, later);
+      return [...this.#transmitSealed(outgoing, later), ...this.#flush(later)];
     });
   }
 
   #transmitSealed(outgoing: Outgoing, env: Env): Effect[] {
-    const { payload } = outgoing;
-    const { to, payloadType, metadata } = outgoing.command;
-    let messageId: number;
-    if (to === undefined) {
-      messageId = sequenceAdd(this.#lastId, 1);
-      this.#lastId = messageId;
-      this.#buffer.push({ messageId, payloadType, blob: payload, metadata });
-    } else {
-      // 0.7.1 and later: outside the sequence, in [2^31, 2^32-2].
-      do messageId = SEQUENCE_LIMIT + (env.randomU32() % (SEQUENCE_LIMIT - 1));
-      while (this.#unacked.has(messageId));
-    }
-    outgoing.messageId = messageId;
-    const send: Effect = { kind: 'send', message: this.#message(outgoing, to ?? this.#destination) };
-    if (!this.#config.isReliable) return [send, delivery(outgoing, 'acked')];
-    if (to === undefined) {
-      for (const [key, name] of this.#endpoints) outgoing.missingFrom.set(key, name);
-    } else {
-      outgoing.missingFrom.set(to.key, to);
-    }
-    this.#unacked.add(messageId, outgoing, env.nowMs);
+    const { to, again } = outgoing.command;
+    const recipients = this.#recipients(outgoing);
+    outgoing.send(again?.messageId ?? this.#nextId(outgoing, env), this.#config.isReliable ? recipients : []);
+    if (outgoing.isInSequence) this.#buffer.push(outgoing.stored);
+    // By name what was sent before, as any repetition.
+    const destinations = again === undefined ? [to ?? this.#destination] : recipients;
+    const sends = destinations.map((name): Effect => ({ kind: 'send', message: this.#message(outgoing, name) }));
+    if (!this.#config.isReliable) return [...sends, outgoing.report('acked')];
+    this.#unacked.add(outgoing.messageId ?? 0, outgoing, env.nowMs);
     this.#unackedBytes += outgoing.bytes;
-    return [send, delivery(outgoing, 'sent')];
+    return [...sends, outgoing.report('sent')];
+  }
+
+  #nextId(outgoing: Outgoing, env: Env): number {
+    if (outgoing.isInSequence) {
+      this.#lastId = sequenceAdd(this.#lastId, 1);
+      return this.#lastId;
+    }
+    // 0.7.1 and later: outside the sequence, in [2^31, 2^32-2].
+    let messageId: number;
+    do messageId = SEQUENCE_LIMIT + (env.randomU32() % (SEQUENCE_LIMIT - 1));
+    while (this.#unacked.has(messageId));
+    return messageId;
   }
 
   #message(outgoing: Outgoing, destination: Name) {
-    const { payload } = outgoing;
-    const { to, payloadType, metadata } = outgoing.command;
+    const { payload, isDirect } = outgoing;
+    const { payloadType, metadata } = outgoing.command;
     return this.#build.build(
       MessageType.msg,
       destination,
-      to === undefined ? this.#fanout : FANOUT_ONE,
+      isDirect ? FANOUT_ONE : this.#fanout,
       outgoing.messageId ?? 0,
       { kind: 'app', payloadType, blob: payload },
-      to === undefined ? metadata : { ...metadata, ...flagged('publishTo') },
+      isDirect ? { ...metadata, ...flagged('publishTo') } : metadata,
     );
   }
 
   #onAck(source: Name, messageId: number, env: Env): Effect[] {
     const outgoing = this.#unacked.get(messageId);
-    if (!outgoing?.missingFrom.delete(source.key)) return [];
-    outgoing.acknowledgedBy.set(source.key, source);
-    if (outgoing.missingFrom.size > 0) return [delivery(outgoing, 'sent')];
+    if (outgoing?.acknowledge(source) !== true) return [];
+    if (outgoing.missing.length > 0) return [outgoing.report('sent')];
     return [this.#complete(outgoing), ...this.#flush(env)];
   }
 
   #complete(outgoing: Outgoing): Effect {
     this.#drop(outgoing);
-    return delivery(outgoing, 'acked');
+    return outgoing.report('acked');
   }
 
   #fail(outgoing: Outgoing, error: SlimError): Effect {
     this.#drop(outgoing);
-    return delivery(outgoing, 'failed', error);
+    return outgoing.report('failed', error);
   }
 
   #drop(outgoing: Outgoing): void {
@@ -346,17 +321,4 @@ export class SessionSender {
       this.#unackedBytes -= outgoing.bytes;
     }
   }
-}
-
-function notAcked(outgoing: Outgoing): DeliveryError {
-  const missing = outgoing.missing;
-  return new DeliveryError(
-    'not-acked',
-    `message ${String(outgoing.messageId)} was not acknowledged by ${missing.map((name) => name.toString()).join(', ')}`,
-    { details: { messageId: outgoing.messageId, missing } },
-  );
-}
-
-function delivery(outgoing: Outgoing, state: 'queued' | 'sent' | 'acked' | 'failed', error?: SlimError): Effect {
-  return { kind: 'delivery', id: outgoing.id, state, progress: outgoing, ...(error && { error }) };
 }

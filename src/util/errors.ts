@@ -79,6 +79,7 @@ export type ErrorCode =
   | 'timeout'
   | 'mls-unsupported'
   | 'queue-full'
+  | 'cancelled'
   // delivery
   | 'not-acked'
   // peers

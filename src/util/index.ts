@@ -21,5 +21,6 @@ export {
   type SlimErrorOptions,
   UsageError,
 } from './errors.js';
+export { LinkedQueue, type QueueEntry } from './linked-queue.js';
 export { RecentMap } from './recent-map.js';
 export { RecentSet } from './recent-set.js';

@@ -26,7 +26,7 @@ function driverOf(handle: (input: Input) => Effect[], isUp = true, mls?: MlsRunn
     },
     members: [],
     lastPublishedId: 0,
-    queuedCount: 0,
+    queued: { count: 0, bytes: 0 },
   };
   const link: SessionLink = {
     isUp,
@@ -46,6 +46,7 @@ function driverOf(handle: (input: Input) => Effect[], isUp = true, mls?: MlsRunn
       onDelivery: (handle) => log.push(`delivery ${handle.state}`),
       onEnd: (reason) => log.push(`end ${reason}`),
       onWarning: (code, text) => log.push(`${code}: ${text}`),
+      onDrained: () => {},
       isReceiveQueueFull: () => false,
     },
     mls,

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Name } from '../../src/name/index.js';
-import type { Effect, SessionCommand, SessionConfig } from '../../src/protocol/index.js';
+import type { Effect, RetryOf, SessionCommand, SessionConfig } from '../../src/protocol/index.js';
 import { MessageBuilder } from '../../src/protocol/message-builder.js';
-import { SEND_QUEUE_MESSAGES, SEND_WINDOW, SessionSender } from '../../src/protocol/session-sender.js';
+import { SEND_QUEUE_MESSAGES } from '../../src/protocol/send-queue.js';
+import { SEND_WINDOW, SessionSender } from '../../src/protocol/session-sender.js';
 import { DeliveryError, SessionError } from '../../src/util/index.js';
 import { MessageType } from '../../src/wire/index.js';
 import {
@@ -22,10 +23,13 @@ import {
   sentKinds,
   T,
   TestEnv,
+  textOf,
   trace,
 } from './support.js';
 
 type Publish = Extract<SessionCommand, { kind: 'publish' }>;
+
+const STRANGER = A.withId(0x99n);
 
 /** A sender of M, and short words for what happens to it. */
 function senderWith(endpoints: readonly Name[], config: SessionConfig = groupConfig(M)) {
@@ -36,9 +40,9 @@ function senderWith(endpoints: readonly Name[], config: SessionConfig = groupCon
   return {
     env,
     sender,
-    publish: (text: string, to?: Name): Effect[] => {
+    publish: (text: string, to?: Name, again?: RetryOf): Effect[] => {
       commands += 1;
-      return sender.onPublish(commands, publish(text, to) as Publish, env);
+      return sender.onPublish(commands, { ...(publish(text, to) as Publish), ...(again && { again }) }, env);
     },
     ack: (from: Name, id: number): Effect[] => sender.onMsgAck(message('msgAck', from, { id }), env),
     rtx: (from: Name, id: number, options: MessageOptions = {}): Effect[] =>
@@ -127,14 +131,14 @@ describe('scenarios of the upstream tests', () => {
     const { publish, sender, env, ack } = senderWith([]);
     expect(trace(publish('x'))).toEqual(['delivery 1 queued 0/0']);
     expect(trace(publish('y'))).toEqual(['delivery 2 queued 0/0']);
-    expect(sender.queuedCount).toBe(2);
+    expect(sender.queued.count).toBe(2);
     expect(trace(sender.addEndpoints([A], env))).toEqual([
       'msg > chat #1 all "x"',
       'delivery 1 sent 0/1',
       'msg > chat #2 all "y"',
       'delivery 2 sent 0/1',
     ]);
-    expect(sender.queuedCount).toBe(0);
+    expect(sender.queued.count).toBe(0);
     expect(trace(ack(A, 1))).toEqual(['delivery 1 acked 1/0']);
   });
 });
@@ -179,13 +183,16 @@ describe('acknowledgements', () => {
     expect(trace(sender.removeEndpoint(B, env))).toEqual(['delivery 1 sent 0/2']);
   });
 
-  test('the progress is a live view', () => {
-    const { publish, ack } = senderWith([A, B]);
-    const effect = publish('x').find(({ kind }) => kind === 'delivery');
-    if (effect?.kind !== 'delivery') throw new Error('no delivery');
-    expect([effect.progress.messageId, effect.progress.acked, effect.progress.missing]).toEqual([1, [], [A, B]]);
-    ack(B, 1);
-    expect([effect.progress.acked, effect.progress.missing]).toEqual([[B], [A]]);
+  test('what a report says does not change afterwards', () => {
+    const { publish, ack, sender, env } = senderWith([A, B, C]);
+    const effects = [...publish('x'), ...ack(B, 1), ...sender.removeEndpoint(C, env)];
+    ack(A, 1);
+    const reports = effects.flatMap((effect) => (effect.kind === 'delivery' ? [effect.progress] : []));
+    expect(reports).toEqual([
+      { messageId: 1, acked: [], missing: [A, B, C] },
+      { messageId: 1, acked: [B], missing: [A, C] },
+      { messageId: 1, acked: [B], missing: [A] },
+    ]);
   });
 });
 
@@ -237,9 +244,9 @@ describe('a fast sender', () => {
     const { publish, ack, sender } = senderWith([A]);
     for (let id = 1; id <= SEND_WINDOW; id += 1) expect(sentKinds(publish('x'))).toEqual(['msg']);
     expect(trace(publish('over'))).toEqual([`delivery ${String(SEND_WINDOW + 1)} queued 0/0`]);
-    expect(sender.queuedCount).toBe(1);
+    expect(sender.queued.count).toBe(1);
     expect(sentKinds(ack(A, 100))).toEqual(['msg']);
-    expect(sender.queuedCount).toBe(0);
+    expect(sender.queued.count).toBe(0);
   });
 
   test('nothing is sent that a member missing an old message could not ask for any more', () => {
@@ -262,7 +269,7 @@ describe('a fast sender', () => {
     const { publish, sender } = senderWith([]);
     for (let count = 0; count < SEND_QUEUE_MESSAGES; count += 1) publish('x');
     expect(trace(publish('over'))).toEqual([`delivery ${String(SEND_QUEUE_MESSAGES + 1)} failed 0/0 queue-full`]);
-    expect(sender.queuedCount).toBe(SEND_QUEUE_MESSAGES);
+    expect(sender.queued.count).toBe(SEND_QUEUE_MESSAGES);
     expect(sender.lastPublishedId).toBe(0);
   });
 
@@ -307,7 +314,117 @@ describe('a fast sender', () => {
       SEND_WINDOW,
     );
     expect(sentKinds(effects)).toEqual(['msg', 'msg', 'msg']);
-    expect(sender.queuedCount).toBe(0);
+    expect(sender.queued.count).toBe(0);
+  });
+});
+
+describe('a message that is taken back', () => {
+  test('fails with `cancelled`, is never sent, and the others keep their order', () => {
+    const { publish, sender, env } = senderWith([]);
+    for (const text of ['x', 'y', 'z']) publish(text);
+    expect(trace(sender.onCancel(2))).toEqual(['delivery 2 failed 0/0 cancelled']);
+    expect(sender.queued).toEqual({ count: 2, bytes: 2 });
+    expect(sender.onCancel(2)).toEqual([]);
+    expect(sent(sender.addEndpoints([A], env)).map(({ messageId, content }) => [messageId, textOf(content)])).toEqual([
+      [1, 'x'],
+      [2, 'z'],
+    ]);
+  });
+
+  test('once it was sent, or is settled, or never was: nothing happens', () => {
+    const { publish, ack, sender } = senderWith([A]);
+    publish('x');
+    publish('y');
+    ack(A, 1);
+    for (const id of [1, 2, 3]) expect(sender.onCancel(id)).toEqual([]);
+    expect(trace(ack(A, 2))).toEqual(['delivery 2 acked 1/0']);
+  });
+});
+
+describe('a message that is sent again', () => {
+  const again = (messageId: number, missing: readonly Name[], to?: Name): Publish => ({
+    ...(publish('x', to) as Publish),
+    again: { messageId, missing },
+  });
+
+  /** Number 1 is missing at C for good, the numbers up to `last` are acknowledged. */
+  function withFailure(last = 1) {
+    const rig = senderWith([A, B, C]);
+    rig.publish('x');
+    rig.ack(A, 1);
+    rig.ack(B, 1);
+    for (let tries = 0; tries <= R; tries += 1) rig.pass(T);
+    for (let id = 2; id <= last; id += 1) {
+      rig.publish('y');
+      for (const name of [A, B, C]) rig.ack(name, id);
+    }
+    return rig;
+  }
+
+  test('goes by name and under its number to those who miss it, and no number is used up', () => {
+    const { sender, env, ack, publish, pass } = withFailure();
+    expect(trace(sender.onPublish(50, again(1, [C]), env))).toEqual(['msg > c #1 all "x"', 'delivery 50 sent 0/1']);
+    expect(trace(pass(T))).toEqual(['msg > c #1 all "x"']);
+    expect(ack(B, 1)).toEqual([]);
+    expect(trace(ack(C, 1))).toEqual(['delivery 50 acked 1/0']);
+    expect(trace(publish('y'))[0]).toBe('msg > chat #2 all "y"');
+  });
+
+  test('only to those who are members still; with none of them left it fails', () => {
+    const { sender, env } = withFailure();
+    expect(trace(sender.onPublish(50, again(1, [C, STRANGER]), env))).toEqual([
+      'msg > c #1 all "x"',
+      'delivery 50 sent 0/1',
+    ]);
+    expect(trace(sender.removeEndpoint(C, env))).toEqual(['delivery 50 failed 0/1 not-acked']);
+    expect(trace(sender.onPublish(51, again(1, [C, STRANGER]), env))).toEqual([
+      'delivery 51 failed 0/0 participant-not-found',
+    ]);
+    expect(trace(sender.onPublish(52, again(1, []), env))).toEqual(['delivery 52 failed 0/0 participant-not-found']);
+  });
+
+  test('while it is under way, new messages are not held up by its old number', () => {
+    const { sender, env, publish, ack } = withFailure(2000);
+    sender.onPublish(5000, again(1, [C]), env);
+    for (let id = 2001; id <= 3000; id += 1) {
+      expect(sentKinds(publish('y'))).toEqual(['msg']);
+      for (const name of [A, B, C]) ack(name, id);
+    }
+  });
+
+  test('it waits for the window like any other, and can be taken back meanwhile', () => {
+    const { sender, env, publish, ack } = withFailure();
+    for (let count = 0; count < SEND_WINDOW; count += 1) publish('y');
+    expect(trace(sender.onPublish(5000, again(1, [C]), env))).toEqual(['delivery 5000 queued 0/0']);
+    expect(trace(sender.onPublish(5001, again(1, [C]), env))).toEqual(['delivery 5001 queued 0/0']);
+    expect(trace(sender.onCancel(5000))).toEqual(['delivery 5000 failed 0/0 cancelled']);
+    for (const name of [A, B]) ack(name, 2);
+    expect(trace(ack(C, 2)).slice(1)).toEqual(['msg > c #1 all "x"', 'delivery 5001 sent 0/1']);
+  });
+
+  test('twice at once, or under a number that was never used: refused', () => {
+    const { sender, env } = withFailure();
+    sender.onPublish(50, again(1, [C]), env);
+    expect(trace(sender.onPublish(51, again(1, [C]), env))).toEqual(['delivery 51 failed 0/0 invalid-option']);
+    for (const id of [2, -1, 1.5, NaN, 2 ** 32]) {
+      expect(trace(sender.onPublish(52, again(id, [C]), env))).toEqual(['delivery 52 failed 0/0 invalid-option']);
+    }
+  });
+
+  test('one that was for one member only keeps its mark and its number', () => {
+    const { publish, pass, sender, env, ack } = senderWith([A, B]);
+    const { messageId } = sent(publish('psst', A))[0]!;
+    for (let tries = 0; tries <= R; tries += 1) pass(T);
+    const effects = sender.onPublish(50, again(messageId, [A], A), env);
+    expect(sent(effects)).toMatchObject([{ destination: A, fanout: 1, messageId, metadata: { PUBLISH_TO: 'TRUE' } }]);
+    expect(trace(ack(A, messageId))).toEqual(['delivery 50 acked 1/0']);
+  });
+
+  test('asked for meanwhile, it is answered with what it is now: with MLS that is encrypted anew', () => {
+    const { sender, env, rtx } = withFailure();
+    sender.onPublish(50, { ...again(1, [C]), payload: new TextEncoder().encode('anew') }, env);
+    expect(trace(rtx(C, 1))).toEqual(['rtxReply > c #1 all "anew"', 'delivery 50 acked 1/0']);
+    expect(trace(rtx(C, 1))).toEqual(['rtxReply > c #1 all "x"']);
   });
 });
 
@@ -425,6 +542,8 @@ describe('any course of events', () => {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), member }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.nat({ max: 2 * T }) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('linkDown' as const, 'linkUp' as const) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), id }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('again' as const), id, member }) },
   );
 
   test('each message is settled once, acknowledged and missing never overlap, and numbers have no gap', () => {
@@ -458,7 +577,11 @@ describe('any course of events', () => {
           else if (step.kind === 'add') check(sender.addEndpoints([step.member], env));
           else if (step.kind === 'remove') check(sender.removeEndpoint(step.member, env));
           else if (step.kind === 'pass') check(pass(step.ms));
-          else if (step.kind === 'linkUp') check(sender.onLinkUp(env));
+          else if (step.kind === 'cancel') check(sender.onCancel(step.id));
+          else if (step.kind === 'again') {
+            published += 1;
+            check(publish('again', undefined, { messageId: step.id, missing: [step.member] }));
+          } else if (step.kind === 'linkUp') check(sender.onLinkUp(env));
           else sender.onLinkDown();
         }
         check(sender.end(new SessionError('closed', 'over')));

@@ -1,0 +1,96 @@
+import type { Name } from '../name/index.js';
+import { DeliveryError, type SlimError } from '../util/index.js';
+import type { CommandId, Effect, SessionCommand } from './machine.js';
+import type { StoredMessage } from './producer-buffer.js';
+import { SEQUENCE_LIMIT } from './sequence.js';
+
+/** What publishes a message. */
+export type PublishCommand = Extract<SessionCommand, { kind: 'publish' }>;
+
+const NOBODY: readonly Name[] = [];
+
+/**
+ * One own message from `publish` to its last acknowledgement. The lists of names are replaced and never changed, so that an
+ * effect can carry them as they are.
+ */
+export class Outgoing {
+  readonly id: CommandId;
+  readonly command: PublishCommand;
+  messageId: number | undefined;
+  /** As it travels: encrypted, if the session is. The same for everybody and each time. */
+  payload: Uint8Array;
+  /** Taken back while it was being encrypted. */
+  isCancelled = false;
+  #acked = NOBODY;
+  #missing = NOBODY;
+
+  constructor(id: CommandId, command: PublishCommand) {
+    this.id = id;
+    this.command = command;
+    this.payload = command.payload;
+  }
+
+  get acked(): readonly Name[] {
+    return this.#acked;
+  }
+
+  get missing(): readonly Name[] {
+    return this.#missing;
+  }
+
+  get bytes(): number {
+    return this.command.payload.length;
+  }
+
+  /** Whether it is for one member only; a retry is what it was. */
+  get isDirect(): boolean {
+    const { to, again } = this.command;
+    return again === undefined ? to !== undefined : again.messageId >= SEQUENCE_LIMIT;
+  }
+
+  /** Whether it takes the next number of the sequence. */
+  get isInSequence(): boolean {
+    return this.command.to === undefined && this.command.again === undefined;
+  }
+
+  get stored(): StoredMessage {
+    const { payloadType, metadata } = this.command;
+    return { messageId: this.messageId ?? 0, payloadType, blob: this.payload, metadata };
+  }
+
+  /** It goes out now. */
+  send(messageId: number, recipients: readonly Name[]): void {
+    this.messageId = messageId;
+    this.#missing = recipients;
+  }
+
+  /** A member is not waited for any more; false if it was not. */
+  release(name: Name): boolean {
+    const missing = this.#missing.filter((other) => !other.equals(name));
+    if (missing.length === this.#missing.length) return false;
+    this.#missing = missing;
+    return true;
+  }
+
+  /** A member acknowledges; false if it is not waited for. */
+  acknowledge(name: Name): boolean {
+    if (!this.release(name)) return false;
+    this.#acked = [...this.#acked, name];
+    return true;
+  }
+
+  /** The report of a change. */
+  report(state: 'queued' | 'sent' | 'acked' | 'failed', error?: SlimError): Effect {
+    const progress = { messageId: this.messageId, acked: this.#acked, missing: this.#missing };
+    return { kind: 'delivery', id: this.id, state, progress, ...(error && { error }) };
+  }
+
+  /** Why it failed when nobody else is to blame. */
+  notAcked(): DeliveryError {
+    const missing = this.#missing;
+    const names = missing.map(String).join(', ');
+    return new DeliveryError('not-acked', `message ${String(this.messageId)} was not acknowledged by ${names}`, {
+      details: { messageId: this.messageId, missing },
+    });
+  }
+}
