@@ -23,6 +23,7 @@ export type AppEvent =
 export type WarningCode =
   | 'identity-rejected'
   | 'protocol-violation'
+  | 'accept-failed'
   | 'mls-unsupported'
   | 'mls-failed'
   | 'mls-clear-refused'

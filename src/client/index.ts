@@ -33,6 +33,7 @@ export {
   UsageError,
   type WaitOptions,
 } from '../util/index.js';
+export { type CreateSessionOptions, DEFAULT_ENDPOINT, type SlimAppOptions } from './app-options.js';
 export { CompletionHandle } from './completion-handle.js';
 export type {
   AppEvent,
@@ -46,7 +47,8 @@ export type {
   WarningCode,
 } from './events.js';
 export type { MlsPolicy } from '../protocol/index.js';
+export type { AcceptInvitation, Invitation } from './invitations.js';
 export { preloadMls } from './mls-session.js';
 export { MAX_PAYLOAD_BYTES } from './payload-check.js';
 export { type MessageDelivery, type PublishOptions, Session } from './session.js';
-export { type CreateSessionOptions, DEFAULT_ENDPOINT, SlimApp, type SlimAppOptions } from './slim-app.js';
+export { SlimApp } from './slim-app.js';

@@ -1,94 +1,42 @@
-import { SharedSecret, type TokenProvider, type TokenVerifier } from '../auth/index.js';
+import type { TokenProvider, TokenVerifier } from '../auth/index.js';
 import { Name } from '../name/index.js';
 import {
   type MlsPolicy,
-  routeInbound,
   SESSION_ID_LIMIT,
   type SessionConfig,
   SessionModerator,
   SessionParticipant,
 } from '../protocol/index.js';
-import { type ClientConfig, GrpcTransport, parseClientConfig, type Transport } from '../transport/index.js';
+import type { Transport } from '../transport/index.js';
 import {
   AsyncQueue,
   Emitter,
   RecentMap,
   RecentSet,
   SessionError,
-  UsageError,
   type WaitOptions,
   withDeadline,
 } from '../util/index.js';
-import type { Metadata, PublishMessage } from '../wire/index.js';
+import {
+  type CreateSessionOptions,
+  type SlimAppOptions,
+  toFullName,
+  toIdentity,
+  toSessionConfig,
+  toTransport,
+} from './app-options.js';
 import type { AppEvent, ConnectionState, WarningCode } from './events.js';
+import { Inbound, type JoinRequest } from './inbound.js';
+import { Invitations } from './invitations.js';
 import { MlsSession } from './mls-session.js';
 import { NodeLink } from './node-link.js';
-import { randomU32, randomU64 } from './random.js';
-import { checkMetadata } from './payload-check.js';
+import { randomU32 } from './random.js';
 import { type MessageDelivery, Session, type SessionHost } from './session.js';
 
-/** Where the node is unless said otherwise. */
-export const DEFAULT_ENDPOINT = 'http://127.0.0.1:46357';
-
 const DEFAULT_CONNECT_ATTEMPTS = 10;
-const DEFAULT_TIMEOUT_MS = 1000;
-const DEFAULT_MAX_RETRIES = 29;
 
 /** How long leaving may take before it is cut short. */
 const DEFAULT_LEAVE_MS = 5000;
-
-/** Largest T and R: both are u32 on the wire, and a T beyond an hour is a mistake. */
-const MAX_TIMEOUT_MS = 60 * 60 * 1000;
-const MAX_RETRIES = 10_000;
-
-/** How {@link SlimApp.connect} connects. */
-export interface SlimAppOptions {
-  /** `org/ns/app`. An id is drawn unless the name has one. */
-  readonly local: Name | string;
-  /** Endpoint, group.py's JSON document, the same parsed, or a transport. Default {@link DEFAULT_ENDPOINT}. */
-  readonly slim?: string | ClientConfig | Transport;
-  /** At least 32 bytes of UTF-8. Either this or `identity`. */
-  readonly sharedSecret?: string;
-  /**
-   * Who mints and who checks tokens, instead of a shared secret: a `JwtSigner` and a `JwtVerifier`, or others. In a group with MLS
-   * each member needs a subject of its own.
-   */
-  readonly identity?: { readonly provider: TokenProvider; readonly verifier: TokenVerifier };
-  /** Where payloads go. Default `queue`: to `getMessage`. */
-  readonly messageDelivery?: MessageDelivery;
-  /**
-   * Payloads in sessions with MLS: `auto` (default) encrypts unless all others are found to send in clear, `require` always does
-   * and shows nothing that comes in clear, `clear` never does.
-   */
-  readonly mlsPayload?: MlsPolicy;
-  /** How often the first connection is tried, 1 s apart. Default 10. Later reconnections never give up. */
-  readonly connectAttempts?: number;
-  readonly signal?: AbortSignal;
-  /** A listener from the very start: it also sees the first connection. */
-  readonly onEvent?: (event: AppEvent) => void;
-}
-
-/** What {@link SlimApp.createSession} creates. */
-export interface CreateSessionOptions {
-  /** The group's channel; in a point-to-point session the app that is called. */
-  readonly channel: Name | string;
-  /** Default `group`. */
-  readonly type?: 'group' | 'pointToPoint';
-  /** T, the time between retransmissions, for every member. Default 1000. */
-  readonly timeoutMs?: number;
-  /** R, the number of retransmissions, for every member. Default 29: a member is given up after 30 s. */
-  readonly maxRetries?: number;
-  /** End-to-end encryption. Default false. */
-  readonly mls?: boolean;
-  /**
-   * With `mls`: keeps the group open for invitations and removals for longer than an hour. After 50 minutes (with JWTs: ten
-   * minutes before they end, or in the last sixth of a short life) each member is removed and invited again; it sees the end of
-   * its session and a new one. Own messages wait meanwhile. Default false: then a warning `mls-leaf-ageing` tells what will end.
-   */
-  readonly keepAliveGroup?: boolean;
-  /** Given to every member with its invitation. */
-  readonly metadata?: Metadata;
-}
 
 /**
  * One app at one node: a name, a connection that heals itself, and any number of sessions.
@@ -108,25 +56,58 @@ export class SlimApp {
   readonly #verifier: TokenVerifier;
   readonly #events = new Emitter<AppEvent>();
   readonly #sessions = new Map<number, Session>();
-  readonly #inbound = new AsyncQueue<Session>();
+  /** Sessions that others made and `listenForSession` has not given out. */
+  readonly #invited = new AsyncQueue<Session>();
+  readonly #inbound: Inbound;
+  readonly #invitations: Invitations | undefined;
   readonly #messageDelivery: MessageDelivery;
   readonly #mlsPolicy: MlsPolicy;
-  /** Discovery requests that have their answer: a second one upsets a moderator (session.md 10.3). */
-  readonly #answered = new RecentSet<string>(1024);
   /** Number of the newest own message of sessions that are over (session.md 10.12). */
   readonly #resumeAfter = new RecentMap<number, number>(256);
   readonly #warned = new RecentSet<string>(256);
   #closing: Promise<void> | undefined;
 
   private constructor(options: SlimAppOptions) {
-    const local = typeof options.local === 'string' ? Name.parse(options.local) : options.local;
-    this.#name = local.hasId ? local : local.withId(drawId());
-    this.#transport = toTransport(options.slim ?? DEFAULT_ENDPOINT);
+    this.#name = toFullName(options.local);
+    this.#transport = toTransport(options.slim);
     const identity = toIdentity(options, this.#name);
     this.#provider = identity.provider;
     this.#verifier = identity.verifier;
     this.#messageDelivery = options.messageDelivery ?? 'queue';
     this.#mlsPolicy = options.mlsPayload ?? 'auto';
+    this.#invitations =
+      options.acceptInvitation === undefined
+        ? undefined
+        : new Invitations(options.acceptInvitation, {
+            onAccepted: (request) => {
+              this.#join(request);
+            },
+            onWarning: (code, text) => {
+              this.#warn(code, text);
+            },
+          });
+    this.#inbound = new Inbound({
+      local: this.#name,
+      verifier: this.#verifier,
+      mlsPolicy: this.#mlsPolicy,
+      hasSession: (id) => this.#sessions.has(id),
+      onSessionMessage: (id, message, subject) => {
+        this.#sessions.get(id)?.driver.post({ kind: 'message', message, subject });
+      },
+      onReply: (message) => {
+        this.#link.send(message);
+      },
+      onJoinRequest: (request) => {
+        if (this.#invitations === undefined) this.#join(request);
+        else if (this.#closing === undefined) this.#invitations.ask(request);
+      },
+      onStray: (message) => {
+        this.#invitations?.onStray(message);
+      },
+      onWarning: (key, code, text) => {
+        this.#warnOnce(key, code, text);
+      },
+    });
     if (options.onEvent !== undefined) this.#events.on(options.onEvent);
     this.#link = new NodeLink({
       transport: this.#transport,
@@ -134,7 +115,7 @@ export class SlimApp {
       mint: () => this.#provider.mint(Date.now()),
       connectAttempts: Math.max(1, options.connectAttempts ?? DEFAULT_CONNECT_ATTEMPTS),
       onMessage: (message) => {
-        this.#onMessage(message);
+        this.#inbound.onMessage(message);
       },
       onState: (state) => {
         this.#onConnection(state);
@@ -195,35 +176,11 @@ export class SlimApp {
    */
   async createSession(options: CreateSessionOptions): Promise<Session> {
     this.#assertOpen();
-    const channel = typeof options.channel === 'string' ? Name.parse(options.channel) : options.channel;
-    const { type = 'group', timeoutMs = DEFAULT_TIMEOUT_MS, maxRetries = DEFAULT_MAX_RETRIES } = options;
-    checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
-    checkInteger('maxRetries', maxRetries, 0, MAX_RETRIES);
-    const metadata = { ...options.metadata };
-    checkMetadata(metadata);
-    if (options.keepAliveGroup === true && (options.mls !== true || type !== 'group')) {
-      throw new UsageError('invalid-option', 'keepAliveGroup is for groups with mls');
-    }
-    const session = this.#addSession(
-      {
-        sessionId: this.#drawSessionId(),
-        type,
-        local: this.#name,
-        channel: type === 'group' ? channel.withoutId() : channel,
-        moderator: this.#name,
-        timeoutMs,
-        maxRetries,
-        isReliable: true,
-        ...(options.mls === true && { mls: { policy: this.#mlsPolicy } }),
-        metadata,
-        resumeAfter: 0,
-      },
-      'moderator',
-      options.keepAliveGroup,
-    );
-    if (type === 'pointToPoint') {
+    const config = toSessionConfig(options, this.#name, this.#mlsPolicy, this.#drawSessionId());
+    const session = this.#addSession(config, 'moderator', options.keepAliveGroup);
+    if (config.type === 'pointToPoint') {
       try {
-        await session.driver.run({ kind: 'invite', name: channel });
+        await session.driver.run({ kind: 'invite', name: config.channel });
       } catch (error) {
         session.driver.post({ kind: 'command', id: 0, command: { kind: 'abandon' } });
         throw error;
@@ -238,7 +195,7 @@ export class SlimApp {
    * @throws SessionError `timeout`, `aborted`, `closed`
    */
   async listenForSession(options: WaitOptions = {}): Promise<Session> {
-    return this.#inbound.take(options);
+    return this.#invited.take(options);
   }
 
   /**
@@ -268,49 +225,28 @@ export class SlimApp {
   }
 
   async #close(options: { readonly timeoutMs?: number }): Promise<void> {
+    this.#invitations?.close();
     await Promise.all([...this.#sessions.values()].map((session) => this.deleteSession(session, options)));
-    this.#inbound.close(new SessionError('closed', 'the app is closed'));
+    this.#invited.close(new SessionError('closed', 'the app is closed'));
     await this.#link.close();
   }
 
-  #onMessage(message: PublishMessage): void {
-    const verified = this.#verifier.verify(message.header.identity, Date.now());
-    if (!verified.ok) {
-      const from = message.header.source.withoutId().toString();
-      this.#warnOnce(from, 'identity-rejected', `dropped messages from ${from}: ${verified.reason}`);
+  #join({ config, message, subject }: JoinRequest): void {
+    // Nobody would end it.
+    if (this.#closing !== undefined) return;
+    if (this.#sessions.has(config.sessionId)) {
+      const from = config.moderator.toString();
+      this.#warn('protocol-violation', `an invitation by ${from} has the number of another session; it is ignored`);
       return;
     }
-    const route = routeInbound(message, this.#name, (id) => this.#sessions.has(id), this.#mlsPolicy);
-    switch (route.kind) {
-      case 'session':
-        this.#sessions.get(route.sessionId)?.driver.post({ kind: 'message', message, subject: verified.subject });
-        return;
-      case 'reply': {
-        const { destination, messageId } = route.message;
-        const request = `${destination.key}:${String(messageId)}`;
-        if (!this.#answered.add(request)) return;
-        this.#link.send(route.message);
-        return;
-      }
-      case 'join': {
-        // Nobody would end it.
-        if (this.#closing !== undefined) return;
-        const resumeAfter = this.#resumeAfter.get(route.config.sessionId) ?? 0;
-        const session = this.#addSession({ ...route.config, resumeAfter }, 'participant');
-        session.driver.post({ kind: 'message', message, subject: verified.subject });
-        return;
-      }
-      case 'refuse':
-        this.#warnOnce(route.text, route.code, route.text);
-        return;
-      case 'ignore':
-        return;
-    }
+    const resumeAfter = this.#resumeAfter.get(config.sessionId) ?? 0;
+    const session = this.#addSession({ ...config, resumeAfter }, 'participant');
+    session.driver.post({ kind: 'message', message, subject });
   }
 
   #onConnection(state: ConnectionState): void {
     if (state.kind === 'lost') {
-      this.#answered.clear();
+      this.#inbound.forgetAnswers();
       for (const session of this.#sessions.values()) session.driver.post({ kind: 'linkDown' });
     }
     this.#events.emit({ kind: 'connection', state });
@@ -327,7 +263,7 @@ export class SlimApp {
       ...(config.mls !== undefined && { mls: new MlsSession(this.#provider, this.#verifier) }),
       onEstablished: (session) => {
         this.#events.emit({ kind: 'session', session });
-        this.#inbound.push(session);
+        this.#invited.push(session);
       },
       onEarlyWarning: (code, text) => {
         const from = config.moderator.toString();
@@ -364,36 +300,4 @@ export class SlimApp {
   #warn(code: WarningCode, text: string): void {
     this.#events.emit({ kind: 'warning', code, text });
   }
-}
-
-/** Never "any", and never 0: that is the controller's. */
-function drawId(): bigint {
-  let id: bigint;
-  do id = randomU64();
-  while (id === 0n || id === 0xffff_ffff_ffff_ffffn);
-  return id;
-}
-
-function toTransport(slim: string | ClientConfig | Transport): Transport {
-  if (typeof slim === 'object' && 'open' in slim) return slim;
-  return new GrpcTransport(typeof slim === 'string' ? parseClientConfig(slim) : slim);
-}
-
-function toIdentity(options: SlimAppOptions, name: Name): { provider: TokenProvider; verifier: TokenVerifier } {
-  if (options.identity !== undefined) return options.identity;
-  if (options.sharedSecret === undefined) {
-    throw new UsageError('missing-option', 'a shared secret or an identity is needed');
-  }
-  // A token's subject has no colon and no white space; a name may. Nobody compares the two.
-  const identity = name.withoutId().toString().replaceAll(/[:\s]/gu, '_');
-  const secret = new SharedSecret({ secret: options.sharedSecret, identity });
-  return { provider: secret, verifier: secret };
-}
-
-function checkInteger(what: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new UsageError(
-    'invalid-option',
-    `${what} must be a whole number from ${String(min)} to ${String(max)}, got ${String(value)}`,
-  );
 }

@@ -1,12 +1,5 @@
-import { SessionError, type SlimError } from './errors.js';
-
-/** How long to wait for something, and what ends the wait early. */
-export interface WaitOptions {
-  /** Rejects with SessionError `aborted`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds; rejects with SessionError `timeout`. Waits for ever if absent. */
-  readonly timeoutMs?: number | undefined;
-}
+import type { SlimError } from './errors.js';
+import { abortError, type WaitOptions, withDeadline } from './time.js';
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -78,44 +71,4 @@ export class AsyncQueue<T> {
     }
     return item;
   }
-}
-
-/** Settles as `promise` does, or rejects when the wait is over. `promise` itself goes on. */
-export async function withDeadline<T>(promise: Promise<T>, { signal, timeoutMs }: WaitOptions): Promise<T> {
-  if (signal === undefined && timeoutMs === undefined) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      finish();
-      reject(abortError(signal));
-    };
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            finish();
-            reject(new SessionError('timeout', `no answer within ${String(timeoutMs)} ms`));
-          }, timeoutMs);
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    };
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
-    // Also after an abort: a failure that comes later would be an unhandled rejection.
-    promise.then(
-      (value) => {
-        finish();
-        resolve(value);
-      },
-      (error: unknown) => {
-        finish();
-        reject(error instanceof Error ? error : new Error(String(error)));
-      },
-    );
-  });
-}
-
-/** What an aborted call rejects with. */
-export function abortError(signal: AbortSignal | undefined): SessionError {
-  return new SessionError('aborted', 'the call was aborted', { cause: signal?.reason });
 }

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { assertNever } from './assert-never.js';
-export { abortError, AsyncQueue, type WaitOptions, withDeadline } from './async-queue.js';
+export { AsyncQueue } from './async-queue.js';
 export { Emitter } from './emitter.js';
 export {
   AuthError,
@@ -24,3 +24,13 @@ export {
 export { LinkedQueue, type QueueEntry } from './linked-queue.js';
 export { RecentMap } from './recent-map.js';
 export { RecentSet } from './recent-set.js';
+export {
+  abortError,
+  pause,
+  startInterval,
+  startTimer,
+  type Timer,
+  type TimerOptions,
+  type WaitOptions,
+  withDeadline,
+} from './time.js';
