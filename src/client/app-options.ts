@@ -45,7 +45,10 @@ export interface SlimAppOptions {
    * invitation is accepted.
    */
   readonly acceptInvitation?: AcceptInvitation;
-  /** How often the first connection is tried, 1 s apart. Default 10. Later reconnections never give up. */
+  /**
+   * How often the first connection is tried. Default: as the `backoff` of the document in `slim` says, else 10, a second apart.
+   * A connection that is lost later is tried for as long as that `backoff` says, else for ever.
+   */
   readonly connectAttempts?: number;
   readonly signal?: AbortSignal;
   /** A listener from the very start: it also sees the first connection. */

@@ -10,7 +10,8 @@ export type ConnectionState =
   | { readonly kind: 'up' }
   | { readonly kind: 'lost'; readonly error: SlimError }
   | { readonly kind: 'retrying'; readonly attempt: number; readonly inMs: number; readonly error: SlimError }
-  | { readonly kind: 'closed' };
+  /** With an error: the node could not be reached again for as long as the configuration says. The app is then over. */
+  | { readonly kind: 'closed'; readonly error?: SlimError };
 
 /** What happens to an app outside its sessions. */
 export type AppEvent =

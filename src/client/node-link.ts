@@ -2,18 +2,12 @@ import type { Name } from '../name/index.js';
 import type { OutboundMessage } from '../protocol/index.js';
 import type { Connection, Transport } from '../transport/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import { abortError, AuthError, ConnectionError, type SlimError } from '../util/index.js';
+import { abortError, AuthError, ConnectionError, pause, type SlimError, startTimer } from '../util/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
 import type { ConnectionState, WarningCode } from './events.js';
 import { randomU64 } from './random.js';
+import { firstSchedule, reconnectionSchedule } from './retry-schedule.js';
 import type { SessionLink } from './session-driver.js';
-
-/** Pause between the attempts of the first connection (`message_processing.rs:connect`). */
-const FIRST_RETRY_MS = 1000;
-
-/** Reconnection: first pause, and the longest. */
-const RETRY_MIN_MS = 250;
-const RETRY_MAX_MS = 10_000;
 
 /** How long the first subscription may wait for an acknowledgement; nodes before 1.3 never send one. */
 const FIRST_ACK_WAIT_MS = 200;
@@ -29,8 +23,8 @@ export interface NodeLinkOptions {
   readonly local: Name;
   /** A fresh identity token. */
   readonly mint: () => string;
-  /** How often the first connection is tried. */
-  readonly connectAttempts: number;
+  /** How often the first connection is tried; absent: as the transport's configuration says, or ten times. */
+  readonly connectAttempts?: number | undefined;
   onMessage(message: PublishMessage): void;
   onState(state: ConnectionState): void;
   onWarning(code: WarningCode, text: string): void;
@@ -77,15 +71,17 @@ export class NodeLink implements SessionLink {
   async start(signal?: AbortSignal): Promise<void> {
     const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
     this.#subscriptions.set(this.#options.local.key, { name: this.#options.local, id: nonZeroU64(), users: 1 });
+    const schedule = firstSchedule(this.#options.transport.backoff, this.#options.connectAttempts);
     for (let attempt = 1; ; attempt += 1) {
       this.#options.onState({ kind: 'connecting', attempt });
       try {
         await this.#open(stop);
         break;
       } catch (error) {
-        if (!(error instanceof ConnectionError) || attempt >= this.#options.connectAttempts) throw error;
-        this.#options.onState({ kind: 'retrying', attempt: attempt + 1, inMs: FIRST_RETRY_MS, error });
-        await pause(FIRST_RETRY_MS, stop);
+        const inMs = schedule(attempt);
+        if (!(error instanceof ConnectionError) || inMs === undefined) throw error;
+        this.#options.onState({ kind: 'retrying', attempt: attempt + 1, inMs, error });
+        await pause(inMs, stop);
       }
     }
     await this.#firstAck();
@@ -202,10 +198,14 @@ export class NodeLink implements SessionLink {
 
   async #reconnect(reason: SlimError): Promise<void> {
     const { signal } = this.#closing;
+    const schedule = reconnectionSchedule(this.#options.transport.backoff);
     let error = reason;
     for (let attempt = 1; ; attempt += 1) {
-      // Up to a quarter less, so that the members of a group do not all come back in the same instant.
-      const inMs = Math.round(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (attempt - 1)) * (1 - Math.random() / 4));
+      const inMs = schedule(attempt);
+      if (inMs === undefined) {
+        this.#giveUp(error);
+        return;
+      }
       this.#options.onState({ kind: 'retrying', attempt, inMs, error });
       try {
         await pause(inMs, signal);
@@ -217,6 +217,12 @@ export class NodeLink implements SessionLink {
         error = caught instanceof ConnectionError || caught instanceof AuthError ? caught : wrap(caught);
       }
     }
+  }
+
+  #giveUp(error: SlimError): void {
+    this.#closing.abort();
+    this.#options.transport.close();
+    this.#options.onState({ kind: 'closed', error });
   }
 
   #onFrame(frame: Uint8Array): void {
@@ -253,12 +259,13 @@ export class NodeLink implements SessionLink {
   async #firstAck(): Promise<void> {
     const own = this.#subscriptions.get(this.#options.local.key);
     if (own === undefined || !this.isUp) return;
-    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
-      this.#ackWaiters.set(own.id, resolve);
-      timer = setTimeout(resolve, FIRST_ACK_WAIT_MS);
+      const timer = startTimer(FIRST_ACK_WAIT_MS, resolve);
+      this.#ackWaiters.set(own.id, () => {
+        timer.cancel();
+        resolve();
+      });
     });
-    clearTimeout(timer);
     this.#ackWaiters.delete(own.id);
   }
 
@@ -344,19 +351,4 @@ function nonZeroU64(): bigint {
 function wrap(error: unknown): ConnectionError {
   const text = error instanceof Error ? error.message : String(error);
   return new ConnectionError('unreachable', text, { cause: error });
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(abortError(signal));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
 }

@@ -14,6 +14,7 @@ import {
   RecentMap,
   RecentSet,
   SessionError,
+  type SlimError,
   type WaitOptions,
   withDeadline,
 } from '../util/index.js';
@@ -32,8 +33,6 @@ import { MlsSession } from './mls-session.js';
 import { NodeLink } from './node-link.js';
 import { randomU32 } from './random.js';
 import { type MessageDelivery, Session, type SessionHost } from './session.js';
-
-const DEFAULT_CONNECT_ATTEMPTS = 10;
 
 /** How long leaving may take before it is cut short. */
 const DEFAULT_LEAVE_MS = 5000;
@@ -113,7 +112,7 @@ export class SlimApp {
       transport: this.#transport,
       local: this.#name,
       mint: () => this.#provider.mint(Date.now()),
-      connectAttempts: Math.max(1, options.connectAttempts ?? DEFAULT_CONNECT_ATTEMPTS),
+      connectAttempts: options.connectAttempts,
       onMessage: (message) => {
         this.#inbound.onMessage(message);
       },
@@ -182,7 +181,7 @@ export class SlimApp {
       try {
         await session.driver.run({ kind: 'invite', name: config.channel });
       } catch (error) {
-        session.driver.post({ kind: 'command', id: 0, command: { kind: 'abandon' } });
+        await session.driver.run({ kind: 'abandon' });
         throw error;
       }
     }
@@ -253,6 +252,14 @@ export class SlimApp {
     if (state.kind === 'up') {
       for (const session of this.#sessions.values()) session.driver.post({ kind: 'linkUp' });
     }
+    if (state.kind === 'closed' && state.error !== undefined) this.#closing ??= this.#giveUp(state.error);
+  }
+
+  /** The node is out of reach for good: nobody can be told, so nothing is waited for. */
+  async #giveUp(error: SlimError): Promise<void> {
+    this.#invitations?.close();
+    this.#invited.close(error);
+    await Promise.all([...this.#sessions.values()].map((session) => session.driver.run({ kind: 'abandon' })));
   }
 
   #addSession(config: SessionConfig, role: 'moderator' | 'participant', keepsAlive = false): Session {

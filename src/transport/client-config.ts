@@ -22,7 +22,7 @@ export interface ClientConfig extends Endpoint {
   readonly connectTimeoutMs: number;
   /** Time for the node's response headers after that, in milliseconds; 0 is no limit. */
   readonly requestTimeoutMs: number;
-  /** What the document says about retries; `undefined` leaves it to the client. The transport itself never retries. */
+  /** What the document says about retries; `undefined` leaves it to the client. The transport itself never retries; `NodeLink` does. */
   readonly backoff: BackoffConfig | undefined;
 }
 

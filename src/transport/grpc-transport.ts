@@ -11,6 +11,7 @@ import { assertNever, ConfigError, type SlimError } from '../util/index.js';
 
 import { Attempts } from './attempts.js';
 import type { AuthConfig } from './auth-config.js';
+import type { BackoffConfig } from './backoff.js';
 import { type ClientConfig, parseClientConfig } from './client-config.js';
 import { noResponseError, responseError, timeoutError } from './connection-errors.js';
 import { dial, readConfigFile } from './dial.js';
@@ -45,6 +46,10 @@ export class GrpcTransport implements Transport {
 
   get endpoint(): string {
     return this.#config.endpoint;
+  }
+
+  get backoff(): BackoffConfig | undefined {
+    return this.#config.backoff;
   }
 
   open(handlers: ConnectionHandlers, signal?: AbortSignal): Promise<Connection> {

@@ -1,4 +1,5 @@
 import { Attempts } from './attempts.js';
+import type { BackoffConfig } from './backoff.js';
 import { MemoryConnection } from './memory-connection.js';
 import type { LinkOptions } from './memory-link.js';
 import type { Connection, ConnectionHandlers, Transport } from './transport.js';
@@ -13,11 +14,14 @@ export type MemoryAcceptor = (connection: MemoryConnection) => ConnectionHandler
 export interface MemoryTransportOptions extends LinkOptions {
   /** What {@link Transport.endpoint} says. Default `memory`. */
   readonly endpoint?: string;
+  /** What {@link Transport.backoff} says. */
+  readonly backoff?: BackoffConfig;
 }
 
 /** Streams inside one process, for tests and demos, on a line that can be made slow and bad. */
 export class MemoryTransport implements Transport {
   readonly endpoint: string;
+  readonly backoff: BackoffConfig | undefined;
   readonly #accept: MemoryAcceptor;
   readonly #options: LinkOptions;
   readonly #attempts: Attempts;
@@ -29,6 +33,7 @@ export class MemoryTransport implements Transport {
    */
   constructor(accept: MemoryAcceptor, options: MemoryTransportOptions = {}) {
     this.endpoint = options.endpoint ?? 'memory';
+    this.backoff = options.backoff;
     this.#accept = accept;
     this.#options = options;
     this.#attempts = new Attempts(this.endpoint);

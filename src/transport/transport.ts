@@ -1,5 +1,7 @@
 import type { SlimError } from '../util/index.js';
 
+import type { BackoffConfig } from './backoff.js';
+
 /**
  * What a {@link Connection} tells its owner. Called one at a time, never from inside {@link Connection.send}, and not before the
  * code that waits for {@link Transport.open} has gone on.
@@ -31,6 +33,8 @@ export interface Connection {
 export interface Transport {
   /** For people: where this goes. Never holds credentials. */
   readonly endpoint: string;
+  /** What the configuration says about retries, for whoever does them. */
+  readonly backoff?: BackoffConfig | undefined;
   /**
    * One attempt to open a stream; usable as soon as it resolves (the node's response headers have arrived).
    *
