@@ -46,6 +46,7 @@ export interface SessionPort {
   /** Absent where there is no MLS at all. */
   readonly protection?: ProtectionPort;
   onEvent(listener: (event: SessionPortEvent) => void): () => void;
+  /** Reports it in `invite` events; a second one of the same name shares the outcome of the first. */
   invite(name: Name): Promise<Name>;
   remove(name: Name): Promise<void>;
   publish(payload: Uint8Array | string, options?: PublishOptions): HandlePort;

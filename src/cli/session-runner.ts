@@ -25,9 +25,6 @@ export class SessionRunner {
   readonly outbox: Outbox;
   readonly #presence: Presence;
   readonly #handlers: SessionRunnerHandlers;
-  /** Invitations and removals of this program that are under way, by the name without its id. */
-  readonly #inviting = new Map<string, Promise<InviteOutcome>>();
-  readonly #removing = new Set<string>();
   readonly #stopListening: () => void;
   #isLeaving = false;
   #hasEnded = false;
@@ -103,7 +100,7 @@ export class SessionRunner {
   }
 
   /**
-   * Invites, and reports it. A second invitation of the same name while the first is under way shares its outcome.
+   * Invites, and reports it.
    *
    * @param retryAfter - milliseconds after which the caller tries again if it fails so; `undefined` if it will not
    */
@@ -114,8 +111,7 @@ export class SessionRunner {
   ): Promise<InviteOutcome> {
     const base = { type: 'invite', ...(ref !== undefined && { ref }), name: name.toString() } as const;
     this.#handlers.emit({ ...base, state: 'started' });
-    const running = this.#inviting.get(name.prefixKey) ?? this.#startInvite(name);
-    const outcome = await running;
+    const outcome = await this.#invite(name);
     if (outcome.ok) {
       this.#handlers.emit({ ...base, state: 'joined' });
     } else {
@@ -130,15 +126,12 @@ export class SessionRunner {
   async remove(name: Name, ref: string | undefined): Promise<void> {
     const base = { type: 'remove', ...(ref !== undefined && { ref }), name: name.toString() } as const;
     this.#handlers.emit({ ...base, state: 'started' });
-    this.#removing.add(name.prefixKey);
     try {
       await this.session.remove(name);
       this.#handlers.emit({ ...base, state: 'removed' });
     } catch (error) {
       if (!(error instanceof SlimError)) throw error;
       this.#handlers.emit({ ...base, state: 'failed', code: error.code });
-    } finally {
-      this.#removing.delete(name.prefixKey);
     }
   }
 
@@ -159,22 +152,14 @@ export class SessionRunner {
     this.#handlers.onClosed(this, told);
   }
 
-  #startInvite(name: Name): Promise<InviteOutcome> {
-    // The call itself comes after the entry: the session reports the start at once, and that report is not ours to pass on.
-    const running = Promise.resolve()
-      .then(() => this.session.invite(name))
-      .then(
-        (): InviteOutcome => ({ ok: true }),
-        (error: unknown): InviteOutcome => {
-          if (error instanceof SlimError) return { ok: false, error };
-          throw error;
-        },
-      )
-      .finally(() => {
-        this.#inviting.delete(name.prefixKey);
-      });
-    this.#inviting.set(name.prefixKey, running);
-    return running;
+  async #invite(name: Name): Promise<InviteOutcome> {
+    try {
+      await this.session.invite(name);
+      return { ok: true };
+    } catch (error) {
+      if (!(error instanceof SlimError)) throw error;
+      return { ok: false, error };
+    }
   }
 
   #onEvent(event: SessionPortEvent): void {
@@ -216,11 +201,11 @@ export class SessionRunner {
         this.#handlers.onProgress();
         return;
       case 'invite':
-        // Own invitations are reported where their outcome is awaited; these are a controller's.
-        if (!this.#inviting.has(event.name.prefixKey)) emit({ type: 'invite', ...controlled(event) });
+        // Own invitations are reported where their outcome is awaited.
+        if (event.by === 'controller') emit({ type: 'invite', ...controlled(event) });
         return;
       case 'remove':
-        if (!this.#removing.has(event.name.prefixKey)) emit({ type: 'remove', ...controlled(event) });
+        if (event.by === 'controller') emit({ type: 'remove', ...controlled(event) });
         return;
       case 'delivery':
         this.outbox.onDelivery(event);

@@ -113,6 +113,7 @@ export function toSessionConfig(
     maxRetries,
     isReliable: true,
     ...(options.mls === true && { mls: { policy: mlsPolicy } }),
+    ...(options.keepAliveGroup === true && { keepsAlive: true }),
     metadata,
     resumeAfter: 0,
   };

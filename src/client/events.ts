@@ -1,4 +1,5 @@
 import type { Name } from '../name/index.js';
+import type { InviteProgress, RemoveProgress } from '../protocol/index.js';
 import type { SlimError } from '../util/index.js';
 import type { Metadata } from '../wire/index.js';
 import type { CompletionHandle } from './completion-handle.js';
@@ -86,11 +87,9 @@ export type SessionEvent =
       readonly reason: LeftReason;
       readonly members: readonly Name[];
     }
-  | { readonly kind: 'invite'; readonly name: Name; readonly state: 'started' }
-  | { readonly kind: 'invite'; readonly name: Name; readonly state: 'joined'; readonly member: Name }
-  | { readonly kind: 'invite'; readonly name: Name; readonly state: 'failed'; readonly error: SlimError }
-  | { readonly kind: 'remove'; readonly name: Name; readonly state: 'started' | 'removed' }
-  | { readonly kind: 'remove'; readonly name: Name; readonly state: 'failed'; readonly error: SlimError }
+  /** Invitations and removals, whoever asked for them: each has its start and its one end, a failed one too. */
+  | InviteProgress
+  | RemoveProgress
   /** Each change of an own message; `acked` and `missing` are full names, `ref` is what `publish` was given. */
   | {
       readonly kind: 'delivery';

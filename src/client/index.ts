@@ -46,9 +46,9 @@ export type {
   SessionEvent,
   WarningCode,
 } from './events.js';
-export type { MlsPolicy } from '../protocol/index.js';
+export type { InviteProgress, MlsPolicy, RemoveProgress, RequestOrigin } from '../protocol/index.js';
 export type { AcceptInvitation, Invitation } from './invitations.js';
 export { preloadMls } from './mls-session.js';
 export { MAX_PAYLOAD_BYTES } from './payload-check.js';
-export { type MessageDelivery, type PublishOptions, Session } from './session.js';
+export { type MembershipOptions, type MessageDelivery, type PublishOptions, Session } from './session.js';
 export { SlimApp } from './slim-app.js';

@@ -66,7 +66,6 @@ export class SessionDriver {
   readonly #commands = new Map<CommandId, PendingCommand>();
   readonly #handles = new Map<CommandId, CompletionHandle>();
   readonly #ids = new Map<CompletionHandle, CommandId>();
-  readonly #quietWaiters: (() => void)[] = [];
   readonly #mls: MlsRunner | undefined;
   readonly #inputs = new InputQueue();
   /** Go before everything else, also before the answer of MLS: what they take back must not leave meanwhile. */
@@ -169,12 +168,6 @@ export class SessionDriver {
     });
   }
 
-  /** Resolves when no message waits to be sent or to be acknowledged. */
-  async whenQuiet(): Promise<void> {
-    if (this.#handles.size === 0) return;
-    await new Promise<void>((resolve) => this.#quietWaiters.push(resolve));
-  }
-
   /** Publishes; the handle learns each change. */
   publish(command: Extract<SessionCommand, { kind: 'publish' }>, handle: CompletionHandle): void {
     this.#lastCommandId += 1;
@@ -258,7 +251,6 @@ export class SessionDriver {
         }
         handle.update(effect.state, effect.progress, effect.error);
         this.#handlers.onDelivery(handle);
-        if (this.#handles.size === 0) for (const wake of this.#quietWaiters.splice(0)) wake();
         return;
       }
       case 'settle':

@@ -1,23 +1,9 @@
 import { Name } from '../name/index.js';
-import {
-  type EndReason,
-  type SessionConfig,
-  type SessionMachine,
-  type SessionNotice,
-} from '../protocol/index.js';
-import {
-  assertNever,
-  Emitter,
-  SessionError,
-  SlimError,
-  UsageError,
-  type WaitOptions,
-  withDeadline,
-} from '../util/index.js';
+import { type EndReason, type SessionConfig, type SessionMachine, type SessionNotice } from '../protocol/index.js';
+import { assertNever, Emitter, SessionError, UsageError, type WaitOptions, withDeadline } from '../util/index.js';
 import type { Metadata } from '../wire/index.js';
 import { CompletionHandle } from './completion-handle.js';
 import type { CloseReason, Protection, ReceivedMessage, SessionEvent, WarningCode } from './events.js';
-import { GroupKeepAlive } from './group-keep-alive.js';
 import type { MlsRunner } from './mls-session.js';
 import { type PublishOptions, toPublishCommand } from './publish-command.js';
 import { ReceiveQueue } from './receive-queue.js';
@@ -26,6 +12,12 @@ import { SessionDriver, type SessionLink } from './session-driver.js';
 import { WritableGate } from './writable-gate.js';
 
 export type { PublishOptions } from './publish-command.js';
+
+/** How a member is invited or removed. */
+export interface MembershipOptions extends WaitOptions {
+  /** Comes back in the `invite` or `remove` events about it. */
+  readonly ref?: string;
+}
 
 /** Where payloads go: to `getMessage`, or to `onEvent`. */
 export type MessageDelivery = 'queue' | 'events';
@@ -36,8 +28,6 @@ export interface SessionHost {
   readonly messageDelivery: MessageDelivery;
   /** Present if the session has MLS. */
   readonly mls?: MlsRunner;
-  /** Whether members are removed and invited again before their leaves expire. */
-  readonly keepsAlive?: boolean;
   onEstablished(session: Session): void;
   /** Of a session that the application does not know of, because it is not usable yet. */
   onEarlyWarning(code: WarningCode, text: string): void;
@@ -59,7 +49,6 @@ export class Session {
   #protection: Protection;
   /** Whether the application has this session in its hands. */
   #isKnown: boolean;
-  readonly #keepAlive: GroupKeepAlive | undefined;
 
   /** @internal */
   constructor(config: SessionConfig, role: 'moderator' | 'participant', machine: SessionMachine, host: SessionHost) {
@@ -67,9 +56,7 @@ export class Session {
     this.#role = role;
     this.#isKnown = role === 'moderator';
     this.#host = host;
-    // While members are renewed nothing leaves.
-    const held = { count: Infinity, bytes: 0 };
-    this.#gate = new WritableGate(() => (this.#keepAlive?.isHolding === true ? held : this.#driver.queued));
+    this.#gate = new WritableGate(() => this.#driver.queued);
     this.#driver = new SessionDriver(
       machine,
       host.link,
@@ -93,16 +80,6 @@ export class Session {
       },
       host.mls,
     );
-    if (host.keepsAlive === true) {
-      this.#keepAlive = new GroupKeepAlive(this.#driver, config.timeoutMs, {
-        onRelease: () => {
-          this.#gate.wake();
-        },
-        onFailure: (text) => {
-          this.#warn('mls-failed', text);
-        },
-      });
-    }
     this.#protection = { state: config.mls === undefined ? 'off' : 'joining', clearPeers: [] };
   }
 
@@ -174,26 +151,16 @@ export class Session {
   }
 
   /**
-   * Invites an app into the group. Several invitations run side by side. An abort stops the waiting, not the invitation.
+   * Invites an app into the group. Several invitations run side by side; a second one of the same name shares the outcome of the
+   * first. An abort stops the waiting, not the invitation.
    *
    * @returns the full name of the instance that joined
    * @throws SessionError `invite-timeout` after (R+1) × T at most per step, `already-in-group`, `closed`, `aborted`
    * @throws UsageError `not-moderator`, `invalid-name`
    */
-  async invite(name: Name | string, options: WaitOptions = {}): Promise<Name> {
+  async invite(name: Name | string, options: MembershipOptions = {}): Promise<Name> {
     const invited = toName(name);
-    this.#events.emit({ kind: 'invite', name: invited, state: 'started' });
-    const running = this.#driver.run({ kind: 'invite', name: invited }).then(
-      (member = invited) => {
-        this.#events.emit({ kind: 'invite', name: invited, state: 'joined', member });
-        return member;
-      },
-      (error: unknown) => {
-        if (error instanceof SlimError) this.#events.emit({ kind: 'invite', name: invited, state: 'failed', error });
-        throw error;
-      },
-    );
-    return withDeadline(running, options);
+    return (await this.#changeMembers('invite', invited, options)) ?? invited;
   }
 
   /**
@@ -202,19 +169,8 @@ export class Session {
    * @throws SessionError `participant-not-found`, `closed`, `aborted`
    * @throws UsageError `not-moderator`, `invalid-name`
    */
-  async remove(name: Name | string, options: WaitOptions = {}): Promise<void> {
-    const removed = toName(name);
-    this.#events.emit({ kind: 'remove', name: removed, state: 'started' });
-    const running = this.#driver.run({ kind: 'remove', name: removed }).then(
-      () => {
-        this.#events.emit({ kind: 'remove', name: removed, state: 'removed' });
-      },
-      (error: unknown) => {
-        if (error instanceof SlimError) this.#events.emit({ kind: 'remove', name: removed, state: 'failed', error });
-        throw error;
-      },
-    );
-    await withDeadline(running, options);
+  async remove(name: Name | string, options: MembershipOptions = {}): Promise<void> {
+    await this.#changeMembers('remove', toName(name), options);
   }
 
   /**
@@ -316,14 +272,17 @@ export class Session {
   #publish(payload: Uint8Array | string, options: PublishOptions, to: Name | undefined): CompletionHandle {
     const command = toPublishCommand(payload, options, to);
     const handle = new CompletionHandle(options.ref);
-    if (this.#keepAlive?.isHolding === true) {
-      this.#keepAlive.publish(command, handle);
-      this.#onDelivery(handle);
-    } else {
-      this.#driver.publish(command, handle);
-    }
+    this.#driver.publish(command, handle);
     this.#gate.onPublished();
     return handle;
+  }
+
+  #changeMembers(
+    kind: 'invite' | 'remove',
+    name: Name,
+    { ref, ...wait }: MembershipOptions,
+  ): Promise<Name | undefined> {
+    return withDeadline(this.#driver.run({ kind, name, ...(ref !== undefined && { ref }) }), wait);
   }
 
   #onNotice(notice: SessionNotice): void {
@@ -347,11 +306,12 @@ export class Session {
       case 'joined':
       case 'left':
       case 'lost':
+      case 'invite':
+      case 'remove':
         this.#events.emit(notice);
         return;
       case 'warning':
-        if (notice.member !== undefined && this.#keepAlive !== undefined) this.#keepAlive.renew(notice.member);
-        else this.#warn(notice.code, notice.text);
+        this.#warn(notice.code, notice.text);
         return;
       default:
         assertNever(notice);
@@ -370,7 +330,6 @@ export class Session {
     this.#lastMembers = this.#driver.members;
     this.#closeReason = reason === 'abandoned' ? 'closed' : reason;
     this.#host.onEnd(this);
-    this.#keepAlive?.end();
     this.#messages.close(endError(this.#closeReason));
     this.#gate.close(endError(this.#closeReason));
     if (reason !== 'abandoned') this.#events.emit({ kind: 'closed', reason });

@@ -176,7 +176,7 @@ export class SlimApp {
   async createSession(options: CreateSessionOptions): Promise<Session> {
     this.#assertOpen();
     const config = toSessionConfig(options, this.#name, this.#mlsPolicy, this.#drawSessionId());
-    const session = this.#addSession(config, 'moderator', options.keepAliveGroup);
+    const session = this.#addSession(config, 'moderator');
     if (config.type === 'pointToPoint') {
       try {
         await session.driver.run({ kind: 'invite', name: config.channel });
@@ -262,11 +262,10 @@ export class SlimApp {
     await Promise.all([...this.#sessions.values()].map((session) => session.driver.run({ kind: 'abandon' })));
   }
 
-  #addSession(config: SessionConfig, role: 'moderator' | 'participant', keepsAlive = false): Session {
+  #addSession(config: SessionConfig, role: 'moderator' | 'participant'): Session {
     const host: SessionHost = {
       link: this.#link,
       messageDelivery: this.#messageDelivery,
-      keepsAlive,
       ...(config.mls !== undefined && { mls: new MlsSession(this.#provider, this.#verifier) }),
       onEstablished: (session) => {
         this.#events.emit({ kind: 'session', session });

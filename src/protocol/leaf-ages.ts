@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import type { Effect, Env } from './machine.js';
+import type { Env } from './machine.js';
 
 const MINUTE_MS = 60 * 1000;
 
@@ -27,6 +27,15 @@ export type Moment = Pick<Env, 'nowMs' | 'wallMs'>;
 /** The time now, kept. */
 export function momentOf({ nowMs, wallMs }: Env): Moment {
   return { nowMs, wallMs };
+}
+
+/** A member whose leaf is old. */
+export interface AgedLeaf {
+  readonly member: Name;
+  /** A warning for the application. */
+  readonly text: string;
+  /** Whether it can still be removed and invited again. */
+  readonly isRenewable: boolean;
 }
 
 interface Known {
@@ -69,25 +78,16 @@ export class LeafAges {
     return Math.max(0, Math.min(RECHECK_MS, ...dueMs));
   }
 
-  /** Warns of the members whose leaves are old by now, each once; names them while they can still be invited again. */
-  onTimer(env: Env): Effect[] {
+  /** The members whose leaves are old by now, each once. */
+  takeAged(env: Env): readonly AgedLeaf[] {
     const aged = [...this.#leaves.values()].map((leaf) => ({ leaf, ageMs: ageOf(leaf, env) }));
     // Who is alone with us can be removed at any age: nobody else has to agree.
     const isFrozen = aged.length > 1 && aged.some(({ leaf, ageMs }) => ageMs >= leaf.lifeMs);
-    const effects: Effect[] = [];
-    for (const { leaf, ageMs } of aged) {
-      if (leaf.isTold || ageMs < oldAfterMs(leaf.lifeMs)) continue;
+    return aged.flatMap(({ leaf, ageMs }) => {
+      if (leaf.isTold || ageMs < oldAfterMs(leaf.lifeMs)) return [];
       leaf.isTold = true;
-      const text = warning(leaf, ageMs, isFrozen);
-      const notice = {
-        kind: 'warning',
-        code: 'mls-leaf-ageing',
-        text,
-        ...(!isFrozen && { member: leaf.member }),
-      } as const;
-      effects.push({ kind: 'notify', notice });
-    }
-    return effects;
+      return [{ member: leaf.member, text: warning(leaf, ageMs, isFrozen), isRenewable: !isFrozen }];
+    });
   }
 }
 

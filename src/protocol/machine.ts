@@ -17,9 +17,8 @@ export interface RetryOf {
 
 /** What the application asks of a session. */
 export type SessionCommand =
-  | { readonly kind: 'invite'; readonly name: Name }
-  /** `leavesFirst`: it is asked to leave before the others are told, which needs its good will. */
-  | { readonly kind: 'remove'; readonly name: Name; readonly leavesFirst?: boolean }
+  /** `ref` comes back in the notices about it. */
+  | { readonly kind: 'invite' | 'remove'; readonly name: Name; readonly ref?: string }
   | {
       readonly kind: 'publish';
       readonly payload: Uint8Array;
@@ -50,6 +49,8 @@ export type TimerKey =
   | 'liveness'
   /** When the leaf of a member in the moderator's MLS group is old. */
   | 'leaves'
+  /** The pause between two renewals of such leaves. */
+  | 'renewal'
   /** The participant's patience with an invitation or a removal that is not completed. */
   | 'limbo';
 
@@ -137,6 +138,24 @@ export interface Delivered {
   readonly isEncrypted: boolean;
 }
 
+/** Who wanted an invitation or removal that a notice is about. `ref`: what the application gave with its command. */
+export interface RequestOrigin {
+  readonly by: 'app' | 'controller';
+  readonly ref?: string;
+}
+
+/** How an invitation goes on. `name` is as it was asked for, `member` the full name of who is in. */
+export type InviteProgress = RequestOrigin & { readonly kind: 'invite'; readonly name: Name } & (
+    | { readonly state: 'started' }
+    | { readonly state: 'joined'; readonly member: Name }
+    | { readonly state: 'failed'; readonly error: SlimError }
+  );
+
+/** How a removal goes on. `name` is as it was asked for. */
+export type RemoveProgress = RequestOrigin & { readonly kind: 'remove'; readonly name: Name } & (
+    { readonly state: 'started' | 'removed' } | { readonly state: 'failed'; readonly error: SlimError }
+  );
+
 /** What a session tells the application. */
 export type SessionNotice =
   | { readonly kind: 'message'; readonly delivered: Delivered }
@@ -150,6 +169,9 @@ export type SessionNotice =
       readonly members: readonly Name[];
     }
   | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
+  /** Each request has its start and its one end, also if it was refused; only after the end of the session nothing is told. */
+  | InviteProgress
+  | RemoveProgress
   /** The protection of payloads changed; `clearPeers` are members that send in clear. */
   | {
       readonly kind: 'mls';
@@ -162,8 +184,6 @@ export type SessionNotice =
       readonly code:
         'protocol-violation' | 'mls-failed' | 'mls-clear-refused' | 'mls-decrypt-failed' | 'mls-leaf-ageing';
       readonly text: string;
-      /** Whom `mls-leaf-ageing` is about: full name. */
-      readonly member?: Name;
     };
 
 /** Why a session is over. `abandoned`: it never became usable. */
@@ -241,6 +261,8 @@ export interface SessionConfig {
   readonly isReliable: boolean;
   /** Absent without MLS. */
   readonly mls?: { readonly policy: MlsPolicy };
+  /** Whether the moderator of a group with MLS removes and invites members again before their leaves end. */
+  readonly keepsAlive?: boolean;
   readonly metadata: Metadata;
   /** Number of the last message this app sent in an earlier session of the same id, 0 if none. */
   readonly resumeAfter: number;

@@ -2,7 +2,7 @@ import type { Name } from '../name/index.js';
 import { type Content, MessageType, type Metadata, type PublishMessage } from '../wire/index.js';
 import type { Effect, Env, OutboundMessage } from './machine.js';
 import { FANOUT_ONE, NO_METADATA } from './message-builder.js';
-import type { Invitation, Removal, Step } from './moderator-task.js';
+import type { Removal, Step } from './moderator-task.js';
 import type { SessionCore } from './session-core.js';
 
 /** The request of each step, and which reply settles it. */
@@ -108,14 +108,6 @@ export class ModeratorSteps {
       this.#steps.delete(messageId);
       this.#core.control.cancel(messageId);
     }
-  }
-
-  /** The invitation whose addition the others are still told of. */
-  announcing(member: Name): Invitation | undefined {
-    for (const step of this.#steps.values()) {
-      if (step.kind === 'add' && step.invitation.member?.equals(member) === true) return step.invitation;
-    }
-    return undefined;
   }
 
   clear(): void {

@@ -1,14 +1,30 @@
 import type { Name } from '../name/index.js';
 import { SessionError, UsageError } from '../util/index.js';
-import type { Moment } from './leaf-ages.js';
-import type { CommandId } from './machine.js';
+import type { LeafAges, Moment } from './leaf-ages.js';
+import type { ModeratorChanges } from './moderator-changes.js';
+import type { ModeratorMls } from './moderator-mls.js';
+import type { ModeratorSteps } from './moderator-steps.js';
+import type { PingRounds } from './ping-rounds.js';
+import type { MembershipRequest } from './requester.js';
+import type { SessionCore } from './session-core.js';
+
+/** What invitations and removals of one session work with. */
+export interface ModeratorParts {
+  readonly core: SessionCore;
+  readonly steps: ModeratorSteps;
+  readonly pings: PingRounds;
+  readonly changes: ModeratorChanges;
+  /** Undefined without MLS. */
+  readonly mls: ModeratorMls | undefined;
+  readonly leafAges: LeafAges;
+}
 
 /** An invitation from `invite` to the last acknowledgement. Discovery and join of several run side by side. */
 export interface Invitation {
   readonly kind: 'invitation';
-  /** Undefined once the command is settled. */
-  command: CommandId | undefined;
-  /** As the application gave it. */
+  /** Who waits for it; empty once they have their answer. */
+  readonly requests: MembershipRequest[];
+  /** As the first of them gave it. */
   readonly name: Name;
   /** Who answered the discovery. */
   member: Name | undefined;
@@ -27,7 +43,10 @@ export interface Invitation {
 /** A member on its way out. */
 export interface Removal {
   readonly kind: 'removal';
-  command: CommandId | undefined;
+  /** Who waits for it; nobody if the member went by itself. */
+  readonly requests: MembershipRequest[];
+  /** Invitations of the same name that wait for its end. */
+  readonly wantedBack: MembershipRequest[];
   readonly member: Name;
   readonly reason: 'removed' | 'left' | 'offline';
   /** Whether the application ever heard of this member. */
@@ -50,6 +69,9 @@ export type Step =
   | { readonly kind: 'leave'; readonly removal: Removal }
   | { readonly kind: 'close' };
 
+/** A step of an invitation or a removal; the end of the session is none. */
+export type MemberStep = Exclude<Step, { kind: 'close' }>;
+
 /** A change of the member list. One at a time: the next starts when the new member is in, or the others know who is out. */
 export type MembershipChange = Invitation | Removal;
 
@@ -57,6 +79,16 @@ export type MembershipChange = Invitation | Removal;
 export function inviteTimeout(invitation: Invitation): SessionError {
   const name = invitation.name.toString();
   return new SessionError('invite-timeout', `no answer from ${name}: not running, other name, or different secret`);
+}
+
+/** What an invitation fails with whose name has an instance in the group. */
+export function alreadyInGroupError(name: Name): SessionError {
+  return new SessionError('already-in-group', `participant already in group: ${name.toString()}`);
+}
+
+/** What a removal fails with that means nobody in the group. */
+export function notFoundError(name: Name): SessionError {
+  return new SessionError('participant-not-found', `participant not found: ${name.toString()}`);
 }
 
 /** What an invitation or removal fails with where there is no group. */

@@ -2,6 +2,8 @@ import type { Name } from '../name/index.js';
 import { assertNever, RecentSet } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import { closedError, endedReply } from './ended-reply.js';
+import type { AgedLeaf } from './leaf-ages.js';
+import { LeafRenewals } from './leaf-renewals.js';
 import type {
   CommandId,
   Effect,
@@ -18,6 +20,7 @@ import { ModeratorMembers } from './moderator-members.js';
 import { ModeratorSteps } from './moderator-steps.js';
 import type { Step } from './moderator-task.js';
 import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
+import { answer, type MembershipRequest, refuse, requestOfApp, type Requester } from './requester.js';
 import { SessionCore } from './session-core.js';
 
 /**
@@ -34,8 +37,11 @@ export class SessionModerator implements SessionMachine {
   readonly #members: ModeratorMembers;
   /** Goodbyes that have their answer. */
   readonly #answered = new RecentSet<string>();
+  /** Only in a group that is kept alive. */
+  readonly #renewals: LeafRenewals | undefined;
   #isPinging = false;
-  readonly #closeCommands: CommandId[] = [];
+  /** Who waits for the end. */
+  readonly #closers: Requester[] = [];
   #isClosing = false;
 
   constructor(config: SessionConfig) {
@@ -43,6 +49,7 @@ export class SessionModerator implements SessionMachine {
     this.#core.addMember(config.local);
     this.#steps = new ModeratorSteps(this.#core);
     this.#members = new ModeratorMembers(this.#core, this.#steps, this.#pings);
+    if (config.keepsAlive === true) this.#renewals = new LeafRenewals(this.#core, this.#members);
   }
 
   get members(): readonly Name[] {
@@ -60,7 +67,9 @@ export class SessionModerator implements SessionMachine {
   handle(input: Input, env: Env): Effect[] {
     if (this.#core.hasEnded) return endedReply(input);
     const effects = this.#dispatch(input, env);
-    effects.push(...this.#startPinging(), ...this.#core.armTimers(env, this.#members.leafAges));
+    effects.push(...this.#startPinging());
+    if (!this.#isClosing && this.#renewals !== undefined) effects.push(...this.#renewals.advance(env));
+    effects.push(...this.#core.armTimers(env, this.#members.leafAges));
     return effects;
   }
 
@@ -97,18 +106,20 @@ export class SessionModerator implements SessionMachine {
       case 'cancel':
         return this.#core.sender.onCancel(command.publish);
       case 'invite':
-        if (this.#isClosing) return endedReply({ kind: 'command', id, command });
-        return this.#members.invite(id, command.name, env);
       case 'remove':
-        if (this.#isClosing) return endedReply({ kind: 'command', id, command });
-        return this.#members.remove(id, command.name, command.leavesFirst === true, env);
+        return this.#changeMembers(requestOfApp(id, command), env);
       case 'close':
-        return this.#close(id, env);
+        return this.#close({ kind: 'app', id }, env);
       case 'abandon':
-        return this.#finish('closed', id);
+        return this.#finish('closed', { kind: 'app', id });
       default:
         return assertNever(command);
     }
+  }
+
+  #changeMembers(request: MembershipRequest, env: Env): Effect[] {
+    if (this.#isClosing) return refuse(request, closedError(), this.#core.build);
+    return request.kind === 'invite' ? this.#members.invite(request, env) : this.#members.remove(request, false, env);
   }
 
   #onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
@@ -160,13 +171,24 @@ export class SessionModerator implements SessionMachine {
       case 'ping':
         return this.#onPingRound(env);
       case 'leaves':
-        return this.#members.leafAges.onTimer(env);
+        return this.#members.leafAges.takeAged(env).flatMap((leaf) => this.#onAgedLeaf(leaf));
+      case 'renewal':
+        this.#renewals?.onTimer();
+        return [];
       case 'liveness':
       case 'limbo':
         return [];
       default:
         return assertNever(timer);
     }
+  }
+
+  #onAgedLeaf({ member, text, isRenewable }: AgedLeaf): Effect[] {
+    if (!isRenewable || this.#renewals === undefined) {
+      return [{ kind: 'notify', notice: { kind: 'warning', code: 'mls-leaf-ageing', text } }];
+    }
+    this.#renewals.renew(member);
+    return [];
   }
 
   #onStepDone(step: Step, env: Env): Effect[] {
@@ -229,8 +251,8 @@ export class SessionModerator implements SessionMachine {
 
   // --- The end -------------------------------------------------------------------------------------------------------
 
-  #close(id: CommandId, env: Env): Effect[] {
-    this.#closeCommands.push(id);
+  #close(closer: Requester, env: Env): Effect[] {
+    this.#closers.push(closer);
     if (this.#isClosing) return [];
     this.#isClosing = true;
     const effects = this.#members.failAll(closedError());
@@ -243,10 +265,13 @@ export class SessionModerator implements SessionMachine {
     return [...effects, this.#steps.send({ kind: 'close' }, request, env)];
   }
 
-  #finish(reason: EndReason, command: CommandId | undefined): Effect[] {
-    const effects = [...this.#members.failAll(closedError()), ...this.#members.unsubscribe()];
-    for (const id of this.#closeCommands.splice(0)) effects.push({ kind: 'settle', id });
-    if (command !== undefined) effects.push({ kind: 'settle', id: command });
-    return [...effects, ...this.#core.end(reason, closedError())];
+  #finish(reason: EndReason, closer: Requester | undefined): Effect[] {
+    const closers = [...this.#closers.splice(0), ...(closer === undefined ? [] : [closer])];
+    return [
+      ...this.#members.failAll(closedError()),
+      ...this.#members.unsubscribe(),
+      ...closers.flatMap((waiting) => answer(waiting, {}, this.#core.build)),
+      ...this.#core.end(reason, closedError()),
+    ];
   }
 }

@@ -16,6 +16,7 @@ import type {
 import { FANOUT_ALL, FANOUT_ONE, flagged, hasFlag } from './message-builder.js';
 import { MlsCommits } from './mls-commits.js';
 import { MAX_MISSED_PINGS, PING_INTERVAL_MS } from './ping-rounds.js';
+import { refuse, requestOfApp } from './requester.js';
 import { SessionCore } from './session-core.js';
 
 type GroupAdd = Extract<Content, { kind: 'groupAdd' }>;
@@ -117,7 +118,7 @@ export class SessionParticipant implements SessionMachine {
       case 'invite':
       case 'remove': {
         const error = new UsageError('not-moderator', `cannot ${command.kind} a participant: only the moderator can`);
-        return [{ kind: 'settle', id, error }];
+        return refuse(requestOfApp(id, command), error, this.#core.build);
       }
       case 'close':
         return this.#leave(id, env);
@@ -345,6 +346,7 @@ export class SessionParticipant implements SessionMachine {
         return this.#finish(this.#isEstablished ? 'removed' : 'abandoned');
       case 'ping':
       case 'leaves':
+      case 'renewal':
         return [];
       default:
         return assertNever(timer);

@@ -40,6 +40,8 @@ export class SessionSender {
   /** Not newer than the oldest unacknowledged number; brought up to date only when it matters. */
   #oldestUnackedId: number;
   #isLinkUp = true;
+  /** Whether everything that is published has to wait. */
+  #isHeld = false;
   /** Where messages to everybody go; a caller learns the id of a point-to-point peer only from its discovery reply. */
   #destination: Name;
 
@@ -65,6 +67,22 @@ export class SessionSender {
       count: this.#queue.count + (sealing === undefined ? 0 : 1),
       bytes: this.#queue.bytes + (sealing?.bytes ?? 0),
     };
+  }
+
+  /** Whether nothing is under way: neither being encrypted nor unacknowledged. */
+  get isQuiet(): boolean {
+    return this.#unacked.size === 0 && this.#sealing === undefined;
+  }
+
+  /** From now on own messages wait in the queue, also those to members who are not there, until `release`. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** What was held goes out. */
+  release(env: Env): Effect[] {
+    this.#isHeld = false;
+    return this.#flush(env);
   }
 
   /** How long until something is due; `undefined` when nothing is. */
@@ -104,7 +122,7 @@ export class SessionSender {
   /** `publish` and `publishTo`, for the first time or again. */
   onPublish(id: CommandId, command: PublishCommand, env: Env): Effect[] {
     const outgoing = new Outgoing(id, command);
-    const error = this.#refusal(outgoing);
+    const error = this.#isHeld ? undefined : this.#refusal(outgoing);
     if (error !== undefined) return [outgoing.report('failed', error)];
     if (this.#queue.count === 0 && this.#canTransmit(outgoing)) return this.#transmit(outgoing, env);
     const full = queueFullError(this.queued, outgoing.bytes);
@@ -215,7 +233,7 @@ export class SessionSender {
   }
 
   #canTransmit(outgoing: Outgoing): boolean {
-    if (!this.#isLinkUp || this.#endpoints.size === 0 || this.#sealing !== undefined) return false;
+    if (!this.#isLinkUp || this.#isHeld || this.#endpoints.size === 0 || this.#sealing !== undefined) return false;
     const count = this.#unacked.size;
     if (count === 0) return true;
     if (count >= SEND_WINDOW || this.#unackedBytes + outgoing.bytes > SEND_WINDOW_BYTES) return false;

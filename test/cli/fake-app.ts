@@ -51,7 +51,8 @@ export class FakeSession implements SessionPort {
   isBlocked = false;
   hasEnded = false;
   readonly #listeners = new Set<(event: SessionPortEvent) => void>();
-  readonly #pending = new Map<string, Pending>();
+  /** By name without id; several ask for the same, and get the same outcome. */
+  readonly #pending = new Map<string, Pending[]>();
   readonly #writers = new Set<() => void>();
 
   constructor(
@@ -113,21 +114,23 @@ export class FakeSession implements SessionPort {
 
   invite(name: Name): Promise<Name> {
     this.invites.push(name);
-    this.emit({ kind: 'invite', name, state: 'started' });
+    this.emit({ kind: 'invite', name, by: 'app', state: 'started' });
     return this.#wait(name);
   }
 
   async remove(name: Name): Promise<void> {
-    this.emit({ kind: 'remove', name, state: 'started' });
+    this.emit({ kind: 'remove', name, by: 'app', state: 'started' });
     await this.#wait(name);
   }
 
   /** Ends an invitation or a removal of this name. */
   settle(name: Name, error?: SlimError): void {
-    const pending = this.#pending.get(name.prefixKey);
+    const pending = this.#pending.get(name.prefixKey) ?? [];
     this.#pending.delete(name.prefixKey);
-    if (error === undefined) pending?.resolve(name);
-    else pending?.reject(error);
+    for (const { resolve, reject } of pending) {
+      if (error === undefined) resolve(name);
+      else reject(error);
+    }
   }
 
   publish(payload: Uint8Array | string, options: PublishOptions = {}): HandlePort {
@@ -172,10 +175,10 @@ export class FakeSession implements SessionPort {
     this.hasEnded = true;
     const missing = this.others;
     for (const handle of this.handles.splice(0)) this.report(handle, 'failed', [], missing);
-    for (const [key, pending] of this.#pending) {
-      this.#pending.delete(key);
-      pending.reject(new SessionError('closed', 'the session is closed'));
+    for (const { reject } of [...this.#pending.values()].flat()) {
+      reject(new SessionError('closed', 'the session is closed'));
     }
+    this.#pending.clear();
     this.emit({ kind: 'closed', reason });
     this.unblock();
   }
@@ -190,7 +193,8 @@ export class FakeSession implements SessionPort {
 
   #wait(name: Name): Promise<Name> {
     return new Promise((resolve, reject) => {
-      this.#pending.set(name.prefixKey, { resolve, reject });
+      const pending = this.#pending.get(name.prefixKey) ?? [];
+      this.#pending.set(name.prefixKey, [...pending, { resolve, reject }]);
     });
   }
 }

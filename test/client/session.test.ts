@@ -351,6 +351,40 @@ describe('invite and remove', () => {
     expect(aliceSession.members.map(String)).toEqual([aliceSession.local, carol.app.name].map(String));
   });
 
+  test('have events that tell which call they are about', async () => {
+    const node = new MemoryNode();
+    const { aliceSession, bob } = await pair(node);
+    await connect(node, 'agntcy/ns/carol');
+    const events = eventsOf(aliceSession);
+    await within(1000, aliceSession.invite('agntcy/ns/carol', { ref: 'i1', timeoutMs: 900 }));
+    await within(1000, aliceSession.remove(bob.app.name, { ref: 'r1' }));
+    const marks = events.flatMap((event) =>
+      'ref' in event && event.kind !== 'delivery' ? [`${event.ref} ${event.state} ${event.by}`] : [],
+    );
+    expect(marks).toEqual(['i1 started app', 'i1 joined app', 'r1 started app', 'r1 removed app']);
+  });
+
+  test('two invitations of one name at once both resolve to who joined', async () => {
+    const node = new MemoryNode();
+    const { aliceSession } = await pair(node);
+    const carol = await connect(node, 'agntcy/ns/carol');
+    const both = Promise.all([aliceSession.invite('agntcy/ns/carol'), aliceSession.invite('agntcy/ns/carol')]);
+    expect(await within(1000, both)).toEqual([carol.app.name, carol.app.name]);
+  });
+
+  test('an invitation that is under way when the session ends is told of before its last event', async () => {
+    const node = new MemoryNode();
+    const { alice, aliceSession } = await pair(node);
+    const events = eventsOf(aliceSession);
+    const nobody = outcomeOf(aliceSession.invite('agntcy/ns/nobody'));
+    await within(1000, alice.app.deleteSession(aliceSession));
+    expect(nobody.error).toMatchObject({ code: 'closed' });
+    const kinds = events.map((event) => ('state' in event ? `${event.kind} ${event.state}` : event.kind));
+    expect(kinds).toEqual(['invite started', 'invite failed', 'closed']);
+    await expect(aliceSession.invite('agntcy/ns/carol')).rejects.toMatchObject({ code: 'closed' });
+    expect(events).toHaveLength(3);
+  });
+
   test('fail with their reasons', async () => {
     const { aliceSession, bobSession } = await pair(new MemoryNode());
     const nobody = outcomeOf(aliceSession.invite('agntcy/ns/nobody'));

@@ -124,13 +124,10 @@ describe('a group on the embedded node', () => {
     expect((await inTwo?.getMessage())?.text).toBe('to two');
   });
 
-  test('inviting who is in the group already, or is being invited, says so', async () => {
+  test('inviting who is in the group already says so', async () => {
     const node = await startNode();
     const apps = await Promise.all(['org/ns/m', 'org/ns/a'].map((name) => connect(node, name)));
     const [m] = await group(apps);
     await expect(m?.session.invite('org/ns/a')).rejects.toMatchObject({ code: 'already-in-group' });
-    const ghost = m?.session.invite('org/ns/ghost');
-    await expect(m?.session.invite('org/ns/ghost')).rejects.toMatchObject({ code: 'already-in-group' });
-    ghost?.catch(() => undefined);
   });
 });

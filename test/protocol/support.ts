@@ -234,6 +234,12 @@ function noticeTrace(notice: SessionNotice): string {
       return `joined ${short(notice.member)} ${list(notice.members)}`;
     case 'left':
       return `left ${short(notice.member)} ${notice.reason} ${list(notice.members)}`;
+    case 'invite':
+    case 'remove': {
+      const outcome = notice.state === 'failed' ? `failed ${notice.error.code}` : notice.state;
+      const mark = notice.ref === undefined ? '' : ` ${notice.ref}`;
+      return `${notice.kind} ${short(notice.name)} ${outcome} ${notice.by}${mark}`;
+    }
     case 'lost':
       return `lost ${short(notice.from)} ${String(notice.messageId)}`;
     case 'mls':
@@ -272,14 +278,32 @@ function effectTrace(effect: Effect): string {
   }
 }
 
-/** Effects as short lines; timers are left out, see {@link timerTrace}. `delivery <id> <state> <acked>/<missing>`. */
+function isTimer({ kind }: Effect): boolean {
+  return kind === 'setTimer' || kind === 'clearTimer';
+}
+
+function isRequest(effect: Effect): boolean {
+  return effect.kind === 'notify' && (effect.notice.kind === 'invite' || effect.notice.kind === 'remove');
+}
+
+/**
+ * Effects as short lines; timers are left out, see {@link timerTrace}, and so is what tells of invitations and removals, see
+ * {@link requestTrace}. `delivery <id> <state> <acked>/<missing>`.
+ */
 export function trace(effects: readonly Effect[]): string[] {
-  return effects.filter(({ kind }) => kind !== 'setTimer' && kind !== 'clearTimer').map(effectTrace);
+  return effects.filter((effect) => !isTimer(effect) && !isRequest(effect)).map(effectTrace);
+}
+
+/** What the application hears of members that come and go, and of what it asked for, in order: `invite b joined app ref`. */
+export function requestTrace(effects: readonly Effect[]): string[] {
+  const isMember = (effect: Effect): boolean =>
+    effect.kind === 'notify' && (effect.notice.kind === 'joined' || effect.notice.kind === 'left');
+  return effects.filter((effect) => isRequest(effect) || isMember(effect)).map(effectTrace);
 }
 
 /** Only what concerns timers. */
 export function timerTrace(effects: readonly Effect[]): string[] {
-  return effects.filter(({ kind }) => kind === 'setTimer' || kind === 'clearTimer').map(effectTrace);
+  return effects.filter(isTimer).map(effectTrace);
 }
 
 /** The messages that are sent. */
