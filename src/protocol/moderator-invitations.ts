@@ -4,14 +4,9 @@ import { momentOf } from './leaf-ages.js';
 import type { Effect, Env } from './machine.js';
 import { FANOUT_ONE } from './message-builder.js';
 import type { MlsAddition } from './moderator-mls.js';
+import type { ModeratorParts } from './moderator-parts.js';
 import { addRequest, joinRequest, welcomeRequest } from './moderator-requests.js';
-import {
-  alreadyInGroupError,
-  type Invitation,
-  type ModeratorParts,
-  noKeyPackageError,
-  type Step,
-} from './moderator-task.js';
+import { alreadyInGroupError, type Invitation, noKeyPackageError, type Step } from './moderator-task.js';
 import { conclude, type MembershipRequest } from './requester.js';
 
 /** The way of apps into the group: discovery and join of several side by side, the welcome of one at a time. */

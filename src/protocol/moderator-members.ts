@@ -5,6 +5,7 @@ import type { Effect, Env } from './machine.js';
 import { ModeratorChanges } from './moderator-changes.js';
 import { ModeratorInvitations } from './moderator-invitations.js';
 import { ModeratorMls } from './moderator-mls.js';
+import type { ModeratorParts } from './moderator-parts.js';
 import { ModeratorRemovals } from './moderator-removals.js';
 import type { ModeratorSteps } from './moderator-steps.js';
 import {
@@ -12,7 +13,6 @@ import {
   type Invitation,
   inviteTimeout,
   type MemberStep,
-  type ModeratorParts,
   noGroupError,
   notFoundError,
   type Removal,

@@ -2,8 +2,9 @@ import type { Name } from '../name/index.js';
 import type { SlimError } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
 import type { Effect, Env } from './machine.js';
+import type { ModeratorParts } from './moderator-parts.js';
 import { removeRequest } from './moderator-requests.js';
-import type { ModeratorParts, Removal } from './moderator-task.js';
+import type { Removal } from './moderator-task.js';
 import { conclude, type MembershipRequest } from './requester.js';
 
 /** What removals tell. */

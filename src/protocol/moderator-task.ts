@@ -1,23 +1,7 @@
 import type { Name } from '../name/index.js';
 import { SessionError, UsageError } from '../util/index.js';
-import type { LeafAges, Moment } from './leaf-ages.js';
-import type { ModeratorChanges } from './moderator-changes.js';
-import type { ModeratorMls } from './moderator-mls.js';
-import type { ModeratorSteps } from './moderator-steps.js';
-import type { PingRounds } from './ping-rounds.js';
+import type { Moment } from './leaf-ages.js';
 import type { MembershipRequest } from './requester.js';
-import type { SessionCore } from './session-core.js';
-
-/** What invitations and removals of one session work with. */
-export interface ModeratorParts {
-  readonly core: SessionCore;
-  readonly steps: ModeratorSteps;
-  readonly pings: PingRounds;
-  readonly changes: ModeratorChanges;
-  /** Undefined without MLS. */
-  readonly mls: ModeratorMls | undefined;
-  readonly leafAges: LeafAges;
-}
 
 /** An invitation from `invite` to the last acknowledgement. Discovery and join of several run side by side. */
 export interface Invitation {

@@ -34,6 +34,7 @@ export class SessionCore {
   readonly protection: PayloadProtection | undefined;
   /** Full names by key, own included. */
   readonly #members = new Map<string, Name>();
+  readonly #dueSources = new Map<TimerKey, DueSource>();
   readonly #armed = new Set<TimerKey>();
   #hasEnded = false;
 
@@ -46,6 +47,9 @@ export class SessionCore {
     this.sender = new SessionSender(config, this.build, this.protection);
     this.receiver = new SessionReceiver(config, this.build, this.protection);
     this.control = new ControllerSender(config.timeoutMs, config.maxRetries);
+    this.watch('acks', this.sender);
+    this.watch('rtx', this.receiver);
+    this.watch('control', this.control);
   }
 
   get hasEnded(): boolean {
@@ -118,21 +122,21 @@ export class SessionCore {
     this.#armed.delete(timer);
   }
 
+  /** From now on `timer` is armed whenever `source` waits for something. */
+  watch(timer: TimerKey, source: DueSource): void {
+    this.#dueSources.set(timer, source);
+  }
+
   /**
-   * Arms the retransmission timers that something waits for. One that is armed stays, even if what it was set for is done by
+   * Arms the timers that something waits for. One that is armed stays, even if what it was set for is done by
    * now: firing for nothing every T is cheaper than moving a timer with each message.
    */
-  armTimers(env: Env, leaves?: DueSource): Effect[] {
+  armTimers(env: Env): Effect[] {
     if (this.#hasEnded) return [];
     const effects: Effect[] = [];
-    for (const [timer, source] of [
-      ['acks', this.sender],
-      ['rtx', this.receiver],
-      ['control', this.control],
-      ['leaves', leaves],
-    ] as const) {
+    for (const [timer, source] of this.#dueSources) {
       if (this.#armed.has(timer)) continue;
-      const dueInMs = source?.dueInMs(env.nowMs);
+      const dueInMs = source.dueInMs(env.nowMs);
       if (dueInMs !== undefined) effects.push(this.setTimer(timer, dueInMs));
     }
     return effects;

@@ -1,27 +1,16 @@
 import type { Name } from '../name/index.js';
 import { assertNever, RecentSet } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
-import { closedError, endedReply } from './ended-reply.js';
 import type { AgedLeaf } from './leaf-ages.js';
 import { LeafRenewals } from './leaf-renewals.js';
-import type {
-  CommandId,
-  Effect,
-  EndReason,
-  Env,
-  Input,
-  QueuedMessages,
-  SessionCommand,
-  SessionConfig,
-  SessionMachine,
-} from './machine.js';
+import type { Effect, Env, SessionConfig } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, hasFlag } from './message-builder.js';
 import { ModeratorMembers } from './moderator-members.js';
 import { ModeratorSteps } from './moderator-steps.js';
 import type { Step } from './moderator-task.js';
 import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
-import { answer, type MembershipRequest, refuse, requestOfApp, type Requester } from './requester.js';
-import { SessionCore } from './session-core.js';
+import { type MembershipRequest, refuse } from './requester.js';
+import { closedError, type RoleTimer, SessionShell } from './session-shell.js';
 
 /**
  * A session from its moderator's side: who made the group, or the caller of a point-to-point session (`session_moderator.rs`).
@@ -30,8 +19,7 @@ import { SessionCore } from './session-core.js';
  * member counts, and an invitation succeeds, only when the welcome is acknowledged; a failed step never stops the ones behind
  * it; a group whose last participant leaves stays open.
  */
-export class SessionModerator implements SessionMachine {
-  readonly #core: SessionCore;
+export class SessionModerator extends SessionShell {
   readonly #pings = new PingRounds();
   readonly #steps: ModeratorSteps;
   readonly #members: ModeratorMembers;
@@ -40,95 +28,46 @@ export class SessionModerator implements SessionMachine {
   /** Only in a group that is kept alive. */
   readonly #renewals: LeafRenewals | undefined;
   #isPinging = false;
-  /** Who waits for the end. */
-  readonly #closers: Requester[] = [];
-  #isClosing = false;
 
   constructor(config: SessionConfig) {
-    this.#core = new SessionCore(config);
-    this.#core.addMember(config.local);
-    this.#steps = new ModeratorSteps(this.#core);
-    this.#members = new ModeratorMembers(this.#core, this.#steps, this.#pings);
-    if (config.keepsAlive === true) this.#renewals = new LeafRenewals(this.#core, this.#members);
+    super(config);
+    this.core.addMember(config.local);
+    this.#steps = new ModeratorSteps(this.core);
+    this.#members = new ModeratorMembers(this.core, this.#steps, this.#pings);
+    this.core.watch('leaves', this.#members.leafAges);
+    if (config.keepsAlive === true) this.#renewals = new LeafRenewals(this.core, this.#members);
   }
 
-  get members(): readonly Name[] {
-    return this.#core.members;
-  }
-
-  get lastPublishedId(): number {
-    return this.#core.sender.lastPublishedId;
-  }
-
-  get queued(): QueuedMessages {
-    return this.#core.sender.queued;
-  }
-
-  handle(input: Input, env: Env): Effect[] {
-    if (this.#core.hasEnded) return endedReply(input);
-    const effects = this.#dispatch(input, env);
+  protected override afterEach(effects: Effect[], env: Env): Effect[] {
+    if (this.core.hasEnded) return effects;
     effects.push(...this.#startPinging());
-    if (!this.#isClosing && this.#renewals !== undefined) effects.push(...this.#renewals.advance(env));
-    effects.push(...this.#core.armTimers(env, this.#members.leafAges));
+    if (!this.isClosing && this.#renewals !== undefined) effects.push(...this.#renewals.advance(env));
     return effects;
   }
 
-  #dispatch(input: Input, env: Env): Effect[] {
-    switch (input.kind) {
-      case 'message':
-        return this.#onMessage(input.message, input.subject, env);
-      case 'timer':
-        return this.#onTimer(input.timer, env);
-      case 'command':
-        return this.#onCommand(input.id, input.command, env);
-      case 'linkDown':
-        this.#core.onLinkDown();
-        this.#pings.forgetRound();
-        return this.#core.clearTimer('ping');
-      case 'linkUp': {
-        this.#answered.clear();
-        this.#core.receiver.onLinkUp(env);
-        const effects = [...this.#steps.onLinkUp(env), ...this.#core.sender.onLinkUp(env)];
-        return this.#isPinging ? [...effects, ...this.#ping(env)] : effects;
-      }
-      case 'mlsResult':
-        return this.#core.mls.onResult(input.id, input.result, env);
-      default:
-        return assertNever(input);
-    }
+  protected override onLinkDown(): Effect[] {
+    this.#pings.forgetRound();
+    return this.core.clearTimer('ping');
   }
 
-  #onCommand(id: CommandId, command: SessionCommand, env: Env): Effect[] {
-    switch (command.kind) {
-      case 'publish':
-        if (this.#isClosing) return endedReply({ kind: 'command', id, command });
-        return this.#core.sender.onPublish(id, command, env);
-      case 'cancel':
-        return this.#core.sender.onCancel(command.publish);
-      case 'invite':
-      case 'remove':
-        return this.#changeMembers(requestOfApp(id, command), env);
-      case 'close':
-        return this.#close({ kind: 'app', id }, env);
-      case 'abandon':
-        return this.#finish('closed', { kind: 'app', id });
-      default:
-        return assertNever(command);
-    }
+  protected override onLinkUp(env: Env): Effect[] {
+    this.#answered.clear();
+    const effects = [...this.#steps.onLinkUp(env), ...this.core.sender.onLinkUp(env)];
+    return this.#isPinging ? [...effects, ...this.#ping(env)] : effects;
   }
 
-  #changeMembers(request: MembershipRequest, env: Env): Effect[] {
-    if (this.#isClosing) return refuse(request, closedError(), this.#core.build);
+  protected override onMembershipRequest(request: MembershipRequest, env: Env): Effect[] {
+    if (this.isClosing) return refuse(request, closedError(), this.core.build);
     return request.kind === 'invite' ? this.#members.invite(request, env) : this.#members.remove(request, false, env);
   }
 
-  #onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
+  protected override onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
     const { source } = message.header;
     const { messageId, messageType } = message.session;
     if (this.#members.takeEvicted(source)) {
       const leave: Effect = { kind: 'send', message: this.#steps.buildLeaveRequest(source, env) };
       // It may be answering a new invitation.
-      return [leave, ...this.#onMessage(message, subject, env)];
+      return [leave, ...this.onMessage(message, subject, env)];
     }
     switch (messageType) {
       case MessageType.msg:
@@ -149,22 +88,17 @@ export class SessionModerator implements SessionMachine {
         return hasFlag(message.metadata, 'leavingSession') ? this.#onLeaving(message, env) : [];
       default:
     }
-    return this.#core.onPayloadMessage(message, subject, env) ?? [];
+    return this.core.onPayloadMessage(message, subject, env) ?? [];
   }
 
-  #onTimer(timer: Extract<Input, { kind: 'timer' }>['timer'], env: Env): Effect[] {
-    this.#core.onTimerFired(timer);
+  protected override onTimer(timer: RoleTimer, env: Env): Effect[] {
     switch (timer) {
-      case 'acks':
-        return this.#core.sender.onTimer(env);
-      case 'rtx':
-        return this.#core.receiver.onTimer(env);
       case 'control': {
         const { effects, failed } = this.#steps.onTimer(env);
         for (const step of failed) {
           // Who does not confirm the end is told no more.
           const isEnd = step.kind === 'close';
-          effects.push(...(isEnd ? this.#finish('closed', undefined) : this.#members.onStepFailed(step, env)));
+          effects.push(...(isEnd ? this.finish('closed') : this.#members.onStepFailed(step, env)));
         }
         return effects;
       }
@@ -183,6 +117,31 @@ export class SessionModerator implements SessionMachine {
     }
   }
 
+  protected override onClose(env: Env): Effect[] {
+    const effects = this.#members.failAll(closedError());
+    const { config, members, others } = this.core;
+    const peer = others[0];
+    if (peer === undefined) return [...effects, ...this.finish('closed')];
+    const destination = config.type === 'group' ? config.channel : peer;
+    const content = { kind: 'groupClose', participants: members } as const;
+    const request = { destination, fanout: FANOUT_ALL, content, expected: others };
+    return [...effects, this.#steps.send({ kind: 'close' }, request, env)];
+  }
+
+  protected override onAbandon(): Effect[] {
+    return this.finish('closed');
+  }
+
+  protected override onEnd(): Effect[] {
+    return [...this.#members.failAll(closedError()), ...this.#members.unsubscribe()];
+  }
+
+  // --- Members -------------------------------------------------------------------------------------------------------
+
+  #onStepDone(step: Step, env: Env): Effect[] {
+    return step.kind === 'close' ? this.finish('closed') : this.#members.onStepDone(step, env);
+  }
+
   #onAgedLeaf({ member, text, isRenewable }: AgedLeaf): Effect[] {
     if (!isRenewable || this.#renewals === undefined) {
       return [{ kind: 'notify', notice: { kind: 'warning', code: 'mls-leaf-ageing', text } }];
@@ -191,23 +150,18 @@ export class SessionModerator implements SessionMachine {
     return [];
   }
 
-  #onStepDone(step: Step, env: Env): Effect[] {
-    return step.kind === 'close' ? this.#finish('closed', undefined) : this.#members.onStepDone(step, env);
-  }
-
   /** A 1.x participant says goodbye (`LEAVING_SESSION`). */
   #onLeaving(message: PublishMessage, env: Env): Effect[] {
     const { source } = message.header;
     const request = `${source.key}:${String(message.session.messageId)}`;
     if (!this.#members.hears(source) || !this.#answered.add(request)) return [];
-    const reply = this.#core.build.buildReply(message, MessageType.leaveReply, { kind: 'leaveReply' });
-    const rest =
-      this.#core.config.type === 'pointToPoint' ? this.#finish('closed', undefined) : this.#giveUp(source, 'left', env);
+    const reply = this.core.build.buildReply(message, MessageType.leaveReply, { kind: 'leaveReply' });
+    const rest = this.core.config.type === 'pointToPoint' ? this.finish('closed') : this.#giveUp(source, 'left', env);
     return [{ kind: 'send', message: reply }, ...rest];
   }
 
   #giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
-    if (!this.#isClosing) return this.#members.giveUp(member, reason, env);
+    if (!this.isClosing) return this.#members.giveUp(member, reason, env);
     this.#pings.remove(member);
     return this.#steps.forget(member).flatMap((step) => this.#onStepDone(step, env));
   }
@@ -216,30 +170,30 @@ export class SessionModerator implements SessionMachine {
 
   /** From the first member on. */
   #startPinging(): Effect[] {
-    if (this.#isPinging || !this.#pings.hasMembers || this.#core.hasEnded) return [];
+    if (this.#isPinging || !this.#pings.hasMembers) return [];
     this.#isPinging = true;
-    return [this.#core.setTimer('ping', PING_INTERVAL_MS)];
+    return [this.core.setTimer('ping', PING_INTERVAL_MS)];
   }
 
   #onPingRound(env: Env): Effect[] {
     const effects: Effect[] = [];
     for (const member of this.#pings.closeRound()) {
-      if (this.#core.config.type === 'pointToPoint') return this.#finish('closed', undefined);
+      if (this.core.config.type === 'pointToPoint') return this.finish('closed');
       effects.push(...this.#giveUp(member, 'offline', env));
-      if (this.#core.hasEnded) return effects;
+      if (this.core.hasEnded) return effects;
     }
     return [...effects, ...this.#ping(env)];
   }
 
   #ping(env: Env): Effect[] {
-    const { config, others } = this.#core;
-    const timer = this.#core.setTimer('ping', PING_INTERVAL_MS);
+    const { config, others } = this.core;
+    const timer = this.core.setTimer('ping', PING_INTERVAL_MS);
     const peer = others[0];
-    if (peer === undefined || this.#isClosing) return [timer];
+    if (peer === undefined || this.isClosing) return [timer];
     const messageId = this.#steps.drawId(env);
     this.#pings.startRound(messageId);
     const isGroup = config.type === 'group';
-    const message = this.#core.build.build(
+    const message = this.core.build.build(
       MessageType.ping,
       isGroup ? config.channel : peer,
       isGroup ? FANOUT_ALL : FANOUT_ONE,
@@ -247,31 +201,5 @@ export class SessionModerator implements SessionMachine {
       { kind: 'ping' },
     );
     return [{ kind: 'send', message }, timer];
-  }
-
-  // --- The end -------------------------------------------------------------------------------------------------------
-
-  #close(closer: Requester, env: Env): Effect[] {
-    this.#closers.push(closer);
-    if (this.#isClosing) return [];
-    this.#isClosing = true;
-    const effects = this.#members.failAll(closedError());
-    const { config, members, others } = this.#core;
-    const peer = others[0];
-    if (peer === undefined) return [...effects, ...this.#finish('closed', undefined)];
-    const destination = config.type === 'group' ? config.channel : peer;
-    const content = { kind: 'groupClose', participants: members } as const;
-    const request = { destination, fanout: FANOUT_ALL, content, expected: others };
-    return [...effects, this.#steps.send({ kind: 'close' }, request, env)];
-  }
-
-  #finish(reason: EndReason, closer: Requester | undefined): Effect[] {
-    const closers = [...this.#closers.splice(0), ...(closer === undefined ? [] : [closer])];
-    return [
-      ...this.#members.failAll(closedError()),
-      ...this.#members.unsubscribe(),
-      ...closers.flatMap((waiting) => answer(waiting, {}, this.#core.build)),
-      ...this.#core.end(reason, closedError()),
-    ];
   }
 }

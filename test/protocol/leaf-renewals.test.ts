@@ -180,7 +180,7 @@ describe('a member whose leaf is old', () => {
     const leaving = rig.receive(message('leaveRequest', A, { id: 77, metadata: flagged('leavingSession') }));
     answerAll(rig, leaving, [B]);
     const quiet = rig.receive(message('msgAck', B, { id: 1 }));
-    expect(sentKinds(quiet)).toEqual([]);
+    expect(trace(quiet)).toEqual(['delivery 3 acked 1/0']);
     expect(timerTrace(quiet)).toContain(`setTimer renewal ${String(2 * T)}`);
     expect(trace(pauseEnds(rig))).toEqual([expect.stringMatching(/^leaveRequest > b /)]);
   });
@@ -272,6 +272,12 @@ test('the session is closed while a member is renewed: no warning, and what wait
     'delivery 3 failed 0/0 closed',
     'end closed',
   ]);
+});
+
+test('the session is abandoned while a member is renewed: its end is the last thing that it does', () => {
+  const rig = groupOf(A, B);
+  growOld(rig);
+  expect(rig.command({ kind: 'abandon' }).at(-1)).toEqual({ kind: 'end', reason: 'closed' });
 });
 
 test('a group that is not kept alive warns of its members instead', () => {

@@ -175,9 +175,10 @@ describe('a removal', () => {
     expect(requestTrace(gone)).toEqual(['remove b removed app']);
     // The late acknowledgement belongs to the first one.
     expect(requestTrace(reply(rig, added, A))).toEqual([]);
+    expect(sentKinds(rig.command({ kind: 'invite', name: B, ref: 'third' }))).toEqual([]);
     const again = reply(rig, reply(rig, gone, B), B);
     const back = [...reply(rig, again, B), ...reply(rig, again, A)];
-    expect(requestTrace(back)).toEqual(['joined b [m a b]', 'invite b joined app second']);
+    expect(requestTrace(back)).toEqual(['joined b [m a b]', 'invite b joined app second', 'invite b joined app third']);
   });
 });
 
