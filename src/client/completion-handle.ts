@@ -1,7 +1,6 @@
 import type { Name } from '../name/index.js';
-import type { DeliveryProgress } from '../protocol/index.js';
+import type { DeliveryProgress, DeliveryState } from '../protocol/index.js';
 import type { SlimError } from '../util/index.js';
-import type { DeliveryState } from './events.js';
 
 /** Of a message that has not been sent. */
 export const NOT_SENT: DeliveryProgress = { messageId: undefined, acked: [], missing: [] };

@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import type { InviteProgress, RemoveProgress } from '../protocol/index.js';
+import type { DeliveryState, InviteProgress, LeftReason, ProtectionState, RemoveProgress } from '../protocol/index.js';
 import type { SlimError } from '../util/index.js';
 import type { Metadata } from '../wire/index.js';
 import type { CompletionHandle } from './completion-handle.js';
@@ -35,15 +35,12 @@ export type WarningCode =
   | 'queue-full'
   | 'message-too-large';
 
-/** Progress of one own message. */
-export type DeliveryState = 'queued' | 'sent' | 'acked' | 'failed';
-
 /**
  * How payloads of a session are protected: not at all; not yet; encrypted end to end; or keys are agreed and text is sent in
  * clear all the same, because everybody else does (SLIM before 1.0.1) or the app asked for it.
  */
 export interface Protection {
-  readonly state: 'off' | 'joining' | 'on' | 'keys-only';
+  readonly state: 'off' | ProtectionState;
   /** Epoch of the MLS group. */
   readonly epoch?: number;
   /** Full names of members that are known to send in clear. */
@@ -52,9 +49,6 @@ export interface Protection {
 
 /** Why a session ended. */
 export type CloseReason = 'left' | 'closed' | 'removed' | 'moderator-gone';
-
-/** Why a member is no longer in a group. */
-export type LeftReason = 'removed' | 'left' | 'offline';
 
 /** A payload that somebody published. */
 export interface ReceivedMessage {

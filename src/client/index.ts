@@ -39,14 +39,21 @@ export type {
   AppEvent,
   CloseReason,
   ConnectionState,
-  DeliveryState,
-  LeftReason,
   Protection,
   ReceivedMessage,
   SessionEvent,
   WarningCode,
 } from './events.js';
-export type { InviteProgress, MlsPolicy, RemoveProgress, RequestOrigin } from '../protocol/index.js';
+export type {
+  DeliveryState,
+  InviteProgress,
+  LeftReason,
+  MlsPolicy,
+  ProtectionState,
+  RemoveProgress,
+  RequestOrigin,
+  Role,
+} from '../protocol/index.js';
 export type { AcceptInvitation, Invitation } from './invitations.js';
 export { preloadMls } from './mls-session.js';
 export { MAX_PAYLOAD_BYTES } from './payload-check.js';

@@ -1,5 +1,11 @@
 import { Name } from '../name/index.js';
-import { type EndReason, type SessionConfig, type SessionMachine, type SessionNotice } from '../protocol/index.js';
+import {
+  type EndReason,
+  type Role,
+  type SessionConfig,
+  type SessionMachine,
+  type SessionNotice,
+} from '../protocol/index.js';
 import { assertNever, Emitter, SessionError, UsageError, type WaitOptions, withDeadline } from '../util/index.js';
 import type { Metadata } from '../wire/index.js';
 import { CompletionHandle } from './completion-handle.js';
@@ -41,7 +47,7 @@ export class Session {
   readonly #host: SessionHost;
   readonly #events = new Emitter<SessionEvent>();
   readonly #messages = new ReceiveQueue();
-  readonly #role: 'moderator' | 'participant';
+  readonly #role: Role;
   readonly #gate: WritableGate;
   #isReceivingPaused = false;
   #closeReason: CloseReason | undefined;
@@ -51,7 +57,7 @@ export class Session {
   #isKnown: boolean;
 
   /** @internal */
-  constructor(config: SessionConfig, role: 'moderator' | 'participant', machine: SessionMachine, host: SessionHost) {
+  constructor(config: SessionConfig, role: Role, machine: SessionMachine, host: SessionHost) {
     this.#config = config;
     this.#role = role;
     this.#isKnown = role === 'moderator';
@@ -92,7 +98,8 @@ export class Session {
     return this.#config.type;
   }
 
-  get role(): 'moderator' | 'participant' {
+  /** What this app is in this session. */
+  get role(): Role {
     return this.#role;
   }
 

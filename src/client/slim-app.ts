@@ -2,6 +2,7 @@ import type { TokenProvider, TokenVerifier } from '../auth/index.js';
 import { Name } from '../name/index.js';
 import {
   type MlsPolicy,
+  type Role,
   SESSION_ID_LIMIT,
   type SessionConfig,
   SessionModerator,
@@ -262,7 +263,7 @@ export class SlimApp {
     await Promise.all([...this.#sessions.values()].map((session) => session.driver.run({ kind: 'abandon' })));
   }
 
-  #addSession(config: SessionConfig, role: 'moderator' | 'participant'): Session {
+  #addSession(config: SessionConfig, role: Role): Session {
     const host: SessionHost = {
       link: this.#link,
       messageDelivery: this.#messageDelivery,

@@ -120,6 +120,18 @@ export interface OutboundMessage {
   readonly error?: true;
 }
 
+/** What this app is in a session: who made it, or somebody who was invited or called. */
+export type Role = 'moderator' | 'participant';
+
+/** Why a member is no longer in a group. */
+export type LeftReason = 'removed' | 'left' | 'offline';
+
+/** Progress of one own message. */
+export type DeliveryState = 'queued' | 'sent' | 'acked' | 'failed';
+
+/** How payloads of a session with MLS are protected: not yet, encrypted, or in clear although there are keys. */
+export type ProtectionState = 'joining' | 'on' | 'keys-only';
+
 /** Who has acknowledged an own message and who has not, at one moment: it never changes afterwards. */
 export interface DeliveryProgress {
   /** Number of the message; undefined while it is queued. */
@@ -165,7 +177,7 @@ export type SessionNotice =
   | {
       readonly kind: 'left';
       readonly member: Name;
-      readonly reason: 'removed' | 'left' | 'offline';
+      readonly reason: LeftReason;
       readonly members: readonly Name[];
     }
   | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }
@@ -175,7 +187,7 @@ export type SessionNotice =
   /** The protection of payloads changed; `clearPeers` are members that send in clear. */
   | {
       readonly kind: 'mls';
-      readonly state: 'joining' | 'on' | 'keys-only';
+      readonly state: ProtectionState;
       readonly epoch?: number;
       readonly clearPeers: readonly Name[];
     }
@@ -204,7 +216,7 @@ export type Effect =
   | {
       readonly kind: 'delivery';
       readonly id: CommandId;
-      readonly state: 'queued' | 'sent' | 'acked' | 'failed';
+      readonly state: DeliveryState;
       readonly progress: DeliveryProgress;
       readonly error?: SlimError;
     }

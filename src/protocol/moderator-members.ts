@@ -1,7 +1,7 @@
 import type { Name } from '../name/index.js';
 import { assertNever, type SlimError } from '../util/index.js';
 import { LeafAges } from './leaf-ages.js';
-import type { Effect, Env } from './machine.js';
+import type { Effect, Env, LeftReason } from './machine.js';
 import { ModeratorChanges } from './moderator-changes.js';
 import { ModeratorInvitations } from './moderator-invitations.js';
 import { ModeratorMls } from './moderator-mls.js';
@@ -108,7 +108,7 @@ export class ModeratorMembers {
   }
 
   /** A member that left, or that has been silent too long. */
-  giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
+  giveUp(member: Name, reason: Exclude<LeftReason, 'removed'>, env: Env): Effect[] {
     const invitation = this.#invitations.of(member);
     if (invitation?.awaitsWelcomeAck === true) return this.#onWelcomeFailed(invitation, member, env);
     const removal = this.#removals.of(member);

@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import { SessionError, UsageError } from '../util/index.js';
 import type { Moment } from './leaf-ages.js';
+import type { LeftReason } from './machine.js';
 import type { MembershipRequest } from './requester.js';
 
 /** An invitation from `invite` to the last acknowledgement. Discovery and join of several run side by side. */
@@ -32,7 +33,7 @@ export interface Removal {
   /** Invitations of the same name that wait for its end. */
   readonly wantedBack: MembershipRequest[];
   readonly member: Name;
-  readonly reason: 'removed' | 'left' | 'offline';
+  readonly reason: LeftReason;
   /** Whether the application ever heard of this member. */
   readonly wasAnnounced: boolean;
   /**

@@ -3,7 +3,7 @@ import { assertNever, RecentSet } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import type { AgedLeaf } from './leaf-ages.js';
 import { LeafRenewals } from './leaf-renewals.js';
-import type { Effect, Env, SessionConfig } from './machine.js';
+import type { Effect, Env, LeftReason, SessionConfig } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, hasFlag } from './message-builder.js';
 import { ModeratorMembers } from './moderator-members.js';
 import { ModeratorSteps } from './moderator-steps.js';
@@ -160,7 +160,7 @@ export class SessionModerator extends SessionShell {
     return [{ kind: 'send', message: reply }, ...rest];
   }
 
-  #giveUp(member: Name, reason: 'left' | 'offline', env: Env): Effect[] {
+  #giveUp(member: Name, reason: Exclude<LeftReason, 'removed'>, env: Env): Effect[] {
     if (!this.isClosing) return this.#members.giveUp(member, reason, env);
     this.#pings.remove(member);
     return this.#steps.forget(member).flatMap((step) => this.#onStepDone(step, env));
