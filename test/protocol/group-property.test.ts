@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { SimulatedGroup } from './simulated-group.js';
-import type { GroupOptions } from './simulation.js';
+import { type GroupOptions, SHORT_LEAF_MS, type SimulatedSession } from './simulation.js';
 import { short } from './support.js';
 import { GOOD_NETWORK, isRepeated, type NetworkOptions } from './simulated-network.js';
 
@@ -61,6 +61,53 @@ describe('everybody stays', () => {
         group.checkEncrypted(mls !== undefined);
       }),
       { numRuns: RUNS },
+    );
+  });
+});
+
+describe('a group is kept alive', () => {
+  const plan = fc.record({
+    seed: fc.integer(),
+    delayMs: fc.integer({ min: 1, max: 60 }),
+    duplicateRate: fc.constantFrom(0, 0.1, 0.5),
+    members: fc.integer({ min: 2, max: 4 }),
+    pausesMs: fc.array(fc.nat({ max: 4000 }), { minLength: 60, maxLength: 100 }),
+  });
+
+  test('each member is renewed in time, and gets all that the moderator says, once and in order', () => {
+    fc.assert(
+      fc.property(plan, ({ seed, delayMs, duplicateRate, members, pausesMs }) => {
+        const network = { ...GOOD_NETWORK, maxDelayMs: delayMs, duplicateRate };
+        const options = { timeoutMs: 500, maxRetries: 20, mls: { policy: 'require' }, keepsAlive: true } as const;
+        const group = new SimulatedGroup(seed, members, { network, group: options });
+        const everybody = Array.from({ length: members - 1 }, (_, index) => index + 1);
+        group.gather(...everybody);
+        const startedMs = group.network.time.nowMs;
+        for (const pauseMs of pausesMs) {
+          group.run(pauseMs);
+          group.publish(0);
+        }
+        const passedMs = group.network.time.nowMs - startedMs;
+        group.run(5000);
+        const said = [...group.moderator.commands.values()].flatMap(({ command }) =>
+          command.kind === 'publish' ? [new TextDecoder().decode(command.payload)] : [],
+        );
+        for (const index of everybody) {
+          const { sessions } = group.app(index);
+          expect(sessions.flatMap(({ received }) => received.map(({ text }) => text))).toEqual(said);
+          expect(sessions.length - 1).toBeGreaterThanOrEqual(Math.floor(passedMs / SHORT_LEAF_MS));
+        }
+        const warnings = group.moderator.notices.filter(({ kind }) => kind === 'warning');
+        expect(warnings).toEqual([]);
+        const isIn = ({ session }: { session: SimulatedSession | undefined }): boolean =>
+          session?.isAlive === true && session.machine.members.length === members;
+        group.runUntil('nobody is away for a renewal', () => group.apps.every(isIn), 5000);
+        group.checkMembers();
+        group.checkKeys();
+        group.checkSettled();
+        group.checkEncrypted(true);
+      }),
+      { numRuns: Math.ceil(RUNS / 3) },
     );
   });
 });

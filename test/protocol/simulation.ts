@@ -6,6 +6,8 @@ import {
   type EndReason,
   type Input,
   type MlsPolicy,
+  type MlsRequest,
+  type MlsResult,
   type OutboundMessage,
   routeInbound,
   type SessionCommand,
@@ -20,7 +22,7 @@ import type { SlimError } from '../../src/util/index.js';
 import { MessageType, type PublishMessage } from '../../src/wire/index.js';
 import type { Link, Network, SimulatedPeer } from './simulated-network.js';
 import { SimulatedMls } from './simulated-mls.js';
-import { CHANNEL, short, trace } from './support.js';
+import { CHANNEL, requestTrace, short, trace } from './support.js';
 
 /** A command and what became of it. */
 export interface CommandRecord {
@@ -68,6 +70,31 @@ class ReplyCheck {
   }
 }
 
+type RequestNotice = Extract<SessionNotice, { kind: 'invite' | 'remove' }>;
+
+/** How long a leaf lives in a group that is kept alive; so many renewals fit into a few minutes. */
+export const SHORT_LEAF_MS = 60_000;
+
+/** Finds an invitation or removal whose start or end is not told once, or told otherwise than it is answered. */
+class RequestCheck {
+  readonly #told = new Map<CommandId, RequestNotice[]>();
+
+  onNotice(notice: RequestNotice): void {
+    const id = Number(notice.ref);
+    const told = this.#told.get(id) ?? [];
+    this.#told.set(id, [...told, notice]);
+    const isInOrder = told.length === (notice.state === 'started' ? 0 : 1);
+    if (!isInOrder) throw new Error(`request ${String(id)} is told as ${notice.state} after ${String(told.length)}`);
+  }
+
+  onSettled({ id, error, member }: Extract<Effect, { kind: 'settle' }>): void {
+    const last = this.#told.get(id)?.at(-1);
+    const isTold =
+      last?.state === 'failed' ? last.error === error : last?.state === (member === undefined ? 'removed' : 'joined');
+    if (!isTold) throw new Error(`request ${String(id)} is settled and was told as ${last?.state ?? 'nothing'}`);
+  }
+}
+
 /**
  * One session of an app: a driver in virtual time that keeps books. It throws when a machine does what no machine may: settle a
  * command twice, do anything after its end, reply twice, count acknowledgements wrongly.
@@ -81,6 +108,7 @@ export class SimulatedSession {
   readonly lost: { readonly from: Name; readonly messageId: number }[] = [];
   readonly notices: SessionNotice[] = [];
   readonly replies = new ReplyCheck();
+  readonly #requests = new RequestCheck();
   end: EndReason | undefined;
   isEstablished = false;
   isReceiveQueueFull = false;
@@ -106,8 +134,9 @@ export class SimulatedSession {
   }
 
   /** Runs a command. */
-  run(command: SessionCommand): CommandRecord {
+  run(asked: SessionCommand): CommandRecord {
     const id = this.commands.size + 1;
+    const command = asked.kind === 'invite' || asked.kind === 'remove' ? { ...asked, ref: String(id) } : asked;
     const record: CommandRecord = {
       id,
       command,
@@ -167,12 +196,17 @@ export class SimulatedSession {
     const { mls } = this;
     this.app.link.after(this.app.network.mlsDelayMs(), () => {
       if (this.isAlive) {
-        const result = mls.run(request);
+        const result = this.#withLeafEnd(request, mls.run(request));
         if (!result.ok) this.app.network.note(`${short(this.app.name)} mls ${request.op}: ${result.error.code}`);
         this.#handle({ kind: 'mlsResult', id, result });
       }
       this.#drain();
     });
+  }
+
+  #withLeafEnd({ op }: MlsRequest, result: MlsResult): MlsResult {
+    if (!result.ok || op !== 'add' || this.config.keepsAlive !== true) return result;
+    return { ...result, leafEndsAtMs: this.app.network.time.nowMs + SHORT_LEAF_MS };
   }
 
   #execute(effect: Effect): void {
@@ -204,6 +238,9 @@ export class SimulatedSession {
         return;
       case 'settle': {
         const record = this.#open(effect.id);
+        const isRequest = record.command.kind === 'invite' || record.command.kind === 'remove';
+        // After the end of the session nothing is told any more.
+        if (isRequest && this.end === undefined) this.#requests.onSettled(effect);
         record.isSettled = true;
         record.error = effect.error;
         record.member = effect.member;
@@ -237,7 +274,10 @@ export class SimulatedSession {
 
   #onNotice(notice: SessionNotice): void {
     this.notices.push(notice);
-    this.app.network.note(`${short(this.app.name)} ${trace([{ kind: 'notify', notice }]).join()}`);
+    const told: Effect = { kind: 'notify', notice };
+    const lines = new Set([...trace([told]), ...requestTrace([told])]);
+    this.app.network.note(`${short(this.app.name)} ${[...lines].join()}`);
+    if (notice.kind === 'invite' || notice.kind === 'remove') this.#requests.onNotice(notice);
     if (notice.kind === 'established') this.isEstablished = true;
     if (notice.kind === 'lost') this.lost.push(notice);
     if (notice.kind !== 'message') return;
@@ -275,6 +315,8 @@ export interface GroupOptions {
   readonly timeoutMs: number;
   readonly maxRetries: number;
   readonly mls?: { readonly policy: MlsPolicy };
+  /** Also gives leaves a short life. */
+  readonly keepsAlive?: boolean;
 }
 
 /** An app of this package, without promises: what `SlimApp` does with messages. */
