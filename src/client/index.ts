@@ -57,5 +57,6 @@ export type {
 export type { AcceptInvitation, Invitation } from './invitations.js';
 export { preloadMls } from './mls-session.js';
 export { MAX_PAYLOAD_BYTES } from './payload-check.js';
-export { type MembershipOptions, type MessageDelivery, type PublishOptions, Session } from './session.js';
+export type { PublishOptions } from './publish-command.js';
+export { type MembershipOptions, type MessageDelivery, Session } from './session.js';
 export { SlimApp } from './slim-app.js';

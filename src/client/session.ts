@@ -17,8 +17,6 @@ import { toReceivedMessage } from './received-message.js';
 import { SessionDriver, type SessionLink } from './session-driver.js';
 import { WritableGate } from './writable-gate.js';
 
-export type { PublishOptions } from './publish-command.js';
-
 /** How a member is invited or removed. */
 export interface MembershipOptions extends WaitOptions {
   /** Comes back in the `invite` or `remove` events about it. */

@@ -1,5 +1,5 @@
 import { type QueuedMessages, SEND_QUEUE_MESSAGES } from '../protocol/index.js';
-import { type SlimError, type WaitOptions, withDeadline } from '../util/index.js';
+import { LinkedQueue, type SlimError, type WaitOptions, withDeadline } from '../util/index.js';
 
 /** Own messages that may wait for their first transmission before writers are held up, and bytes of payload. */
 const WRITABLE_MESSAGES = SEND_QUEUE_MESSAGES / 64;
@@ -14,7 +14,7 @@ const MAX_ADMITTED = 14;
 /** Holds up who publishes faster than messages leave. */
 export class WritableGate {
   readonly #queued: () => QueuedMessages;
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new LinkedQueue<() => void>();
   /** Let through in this turn of the event loop, and not published yet. */
   #admitted = 0;
   #isTurnScheduled = false;
@@ -42,11 +42,11 @@ export class WritableGate {
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      this.#waiters.add(wake);
+      const waiter = this.#waiters.push(wake);
       try {
         await withDeadline(woken, options);
       } finally {
-        this.#waiters.delete(wake);
+        this.#waiters.delete(waiter);
       }
     }
     if (this.#closedWith !== undefined) throw this.#closedWith;
@@ -63,21 +63,14 @@ export class WritableGate {
   /** Lets those go on who have waited longest, as far as there is room now. */
   wake(): void {
     if (this.#waiters.size === 0 || !this.isOpen) return;
-    let room = MAX_ADMITTED - this.#admitted;
-    for (const wake of this.#waiters) {
-      if (room <= 0) break;
-      room -= 1;
-      this.#waiters.delete(wake);
-      wake();
-    }
+    for (let room = MAX_ADMITTED - this.#admitted; room > 0; room -= 1) this.#waiters.shift()?.();
     if (this.#waiters.size > 0) this.#scheduleTurn();
   }
 
   /** Nothing can be published any more. */
   close(error: SlimError): void {
     this.#closedWith ??= error;
-    for (const wake of this.#waiters) wake();
-    this.#waiters.clear();
+    while (this.#waiters.size > 0) this.#waiters.shift()?.();
   }
 
   /** Whoever was let through and has published nothing until then does not want to. */

@@ -4,7 +4,7 @@ import type { Outgoing } from './outgoing.js';
 
 /** How many own messages may wait for their first transmission, and how many bytes of payload. */
 export const SEND_QUEUE_MESSAGES = 16_384;
-export const SEND_QUEUE_BYTES = 64 * 1024 * 1024;
+const SEND_QUEUE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Why one more message is not taken, if it is not.

@@ -24,9 +24,32 @@ export class NodeStream {
   readonly frames: (PublishMessage | SubscriptionMessage)[] = [];
   readonly names = new Map<string, { readonly name: Name; readonly ids: Set<bigint> }>();
   isOpen = true;
+  /** Frames for a process that is stopped: they wait for it. */
+  #held: Uint8Array[] | undefined;
+  /** Loses what comes for it. */
+  isDeaf = false;
 
   constructor(connection: MemoryConnection) {
     this.connection = connection;
+  }
+
+  /** A frame for this app. */
+  deliver(frame: Uint8Array): void {
+    if (this.isDeaf) return;
+    if (this.#held === undefined) this.connection.send(frame);
+    else this.#held.push(frame);
+  }
+
+  /** The process stops; what comes for it waits. */
+  freeze(): void {
+    this.#held = [];
+  }
+
+  /** It goes on, and finds what waited. */
+  thaw(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const frame of held) this.deliver(frame);
   }
 
   /** What came, as `subscribe agntcy/ns/chat` or `msg`. */
@@ -122,7 +145,7 @@ export class MemoryNode {
           destination.hasId ? name.equals(destination) : name.prefixKey === destination.prefixKey,
         ),
     );
-    for (const stream of fanout === 1 ? targets.slice(0, 1) : targets) stream.connection.send(frame);
+    for (const stream of fanout === 1 ? targets.slice(0, 1) : targets) stream.deliver(frame);
   }
 }
 
