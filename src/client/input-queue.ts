@@ -2,11 +2,11 @@ import {
   type CommandId,
   type Input,
   isPayloadMessage,
+  payloadBytes,
   type QueuedMessages,
   type SessionCommand,
 } from '../protocol/index.js';
 import { LinkedQueue, type QueueEntry } from '../util/index.js';
-import { payloadBytes } from './payload-check.js';
 
 /** Payloads of peers that may wait for their turn; more are left to the retransmission of their senders. */
 const MAX_PAYLOADS = 16_384;

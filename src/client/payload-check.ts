@@ -29,17 +29,6 @@ export function checkMetadata(metadata: Metadata): number {
 }
 
 /**
- * How much memory a payload that waits may take: with its metadata, which can be larger.
- *
- * @internal
- */
-export function payloadBytes(payload: Uint8Array, metadata: Metadata): number {
-  let size = payload.length;
-  for (const [key, value] of Object.entries(metadata)) size += (key.length + value.length) * 2;
-  return size;
-}
-
-/**
  * Refuses what no frame can carry.
  *
  * @param size - bytes of payload and metadata

@@ -1,6 +1,6 @@
+import { payloadBytes } from '../protocol/index.js';
 import { AsyncQueue, type SlimError, type WaitOptions } from '../util/index.js';
 import type { ReceivedMessage } from './events.js';
-import { payloadBytes } from './payload-check.js';
 
 /** What may wait to be read before new messages are left to their sender's retransmission. */
 const RECEIVE_QUEUE_MESSAGES = 16_384;

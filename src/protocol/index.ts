@@ -34,6 +34,7 @@ export type {
   TimerKey,
 } from './machine.js';
 export { isPayloadMessage, RESERVED_METADATA } from './message-builder.js';
+export { payloadBytes } from './payload-size.js';
 export { type Route, routeInbound, SESSION_ID_LIMIT } from './session-layer.js';
 export { SessionModerator } from './session-moderator.js';
 export { SessionParticipant } from './session-participant.js';

@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import { RecentSet } from '../util/index.js';
 import { type Content, MessageType, type PublishMessage } from '../wire/index.js';
+import type { EarlyNotices } from './early-notices.js';
 import type { Effect, Env } from './machine.js';
 import { hasFlag } from './message-builder.js';
 import { MlsCommits } from './mls-commits.js';
@@ -16,6 +17,7 @@ const MIN_WELCOME_WAIT_MS = 60_000;
 export class ParticipantMembers {
   readonly #core: SessionCore;
   readonly #replies: ParticipantReplies;
+  readonly #early: EarlyNotices;
   /** Ids of changes that were made; unlike the answer, the change is not repeated after a reconnection. */
   readonly #applied = new RecentSet<number>();
   /** Undefined without MLS. */
@@ -23,9 +25,11 @@ export class ParticipantMembers {
   #isEstablished = false;
   #isSubscribed = false;
 
-  constructor(core: SessionCore, replies: ParticipantReplies) {
+  /** @param early - what the application hears after the welcome */
+  constructor(core: SessionCore, replies: ParticipantReplies, early: EarlyNotices) {
     this.#core = core;
     this.#replies = replies;
+    this.#early = early;
     if (core.protection !== undefined) this.#commits = new MlsCommits(core.mls, core.protection);
   }
 
@@ -89,6 +93,7 @@ export class ParticipantMembers {
     } else {
       this.#isEstablished = true;
       effects.push({ kind: 'notify', notice: { kind: 'established', members: this.#core.members } });
+      effects.push(...this.#early.takeAll());
     }
     this.#core.receiver.setFormerSources(this.#core.others);
     // The list is complete before anything waits for it: a message goes to all of them, not to the first one only.

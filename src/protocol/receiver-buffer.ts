@@ -24,7 +24,7 @@ const MAX_GAP = 512;
 const MAX_LATE = 1024;
 
 /** What there is of a number ahead of a hole. `refused`: it came, and is not for the application. */
-type Ahead<T> = { readonly value: T } | 'lost' | 'refused';
+type Ahead<T> = { readonly value: T; readonly bytes: number } | 'lost' | 'refused';
 
 const NOTHING: Arrival<never> = { release: [], request: [] };
 
@@ -51,6 +51,7 @@ export class ReceiverBuffer<T> {
   /** Told as lost; a sender may still repeat them, once more by hand or because it could not be reached before. */
   readonly #lost = new RecentSet<number>(MAX_LATE);
   readonly #ahead = new Map<number, Ahead<T>>();
+  #aheadBytes = 0;
   #newest: number | undefined;
 
   /** @param options - `resumesAfter`: last number of an earlier stay, after which a sender may go on instead of starting at 1 */
@@ -71,8 +72,22 @@ export class ReceiverBuffer<T> {
     return !this.#isLate(id);
   }
 
-  onMessage(id: number, value: T): Arrival<T> {
-    if (this.#last === undefined) return this.#onFirst(id, value);
+  /** Size of what waits here. */
+  get aheadBytes(): number {
+    return this.#aheadBytes;
+  }
+
+  /** Whether this number would have to wait here for one before it. */
+  mustWait(id: number): boolean {
+    const last = this.#last ?? this.#numberBefore(id);
+    if (last === undefined) return false;
+    const distance = sequenceDistance(last, id);
+    return distance > 1 && distance <= MAX_GAP;
+  }
+
+  /** @param bytes - size of the message, for what may wait */
+  onMessage(id: number, value: T, bytes = 0): Arrival<T> {
+    if (this.#last === undefined) return this.#onFirst(id, value, bytes);
     const distance = sequenceDistance(this.#last, id);
     if (distance <= 0) {
       if (!this.#isLate(id)) return NOTHING;
@@ -81,7 +96,7 @@ export class ReceiverBuffer<T> {
     }
     if (this.has(id)) return NOTHING;
     if (distance > MAX_GAP) return this.#restart(id, value);
-    return this.#store(id, value);
+    return this.#store(id, value, bytes);
   }
 
   /** Gives a number up: the sender said so, or was asked in vain. */
@@ -103,13 +118,13 @@ export class ReceiverBuffer<T> {
     return this.#releaseReady();
   }
 
-  #onFirst(id: number, value: T): Arrival<T> {
+  #onFirst(id: number, value: T, bytes: number): Arrival<T> {
     const before = this.#numberBefore(id);
     if (before !== undefined) {
       this.#last = before;
       this.#newest = before;
       this.#quietUpTo = sequenceAdd(id, -1);
-      return this.#store(id, value);
+      return this.#store(id, value, bytes);
     }
     this.#last = id;
     this.#start = id;
@@ -126,14 +141,15 @@ export class ReceiverBuffer<T> {
     return distance >= 1 && distance <= MAX_GAP ? before : undefined;
   }
 
-  #store(id: number, value: T): Arrival<T> {
+  #store(id: number, value: T, bytes: number): Arrival<T> {
     const request: number[] = [];
     const newest = this.#newest ?? id;
     for (let hole = sequenceAdd(newest, 1); sequenceDistance(hole, id) > 0; hole = sequenceAdd(hole, 1)) {
       if (!this.#ahead.has(hole)) request.push(hole);
     }
     if (sequenceDistance(newest, id) > 0) this.#newest = id;
-    this.#ahead.set(id, { value });
+    this.#ahead.set(id, { value, bytes });
+    this.#aheadBytes += bytes;
     return { release: this.#releaseReady(), request };
   }
 
@@ -181,6 +197,7 @@ export class ReceiverBuffer<T> {
       if (entry === 'lost') this.#lost.add(id);
       return [{ kind: 'lost', id }];
     }
+    this.#aheadBytes -= entry.bytes;
     // What comes after a message is of the same life.
     this.#quietUpTo = undefined;
     return [{ kind: 'message', id, value: entry.value }];

@@ -1,15 +1,13 @@
 import { assertNever, UsageError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
+import { EarlyNotices } from './early-notices.js';
 import type { Effect, Env, SessionConfig } from './machine.js';
-import { FANOUT_ONE, flagged } from './message-builder.js';
+import { FANOUT_ONE, flagged, isPayloadMessage } from './message-builder.js';
 import { ModeratorWatch } from './moderator-watch.js';
 import { ParticipantMembers } from './participant-members.js';
 import { ParticipantReplies } from './participant-replies.js';
 import { type MembershipRequest, refuse } from './requester.js';
 import { type RoleTimer, SessionShell } from './session-shell.js';
-
-/** How many payloads may come before the welcome. */
-const MAX_EARLY = 512;
 
 /**
  * A session from the side of who was invited or called (`session_participant.rs`). It starts with a JoinRequest and is usable
@@ -20,12 +18,12 @@ export class SessionParticipant extends SessionShell {
   readonly #members: ParticipantMembers;
   readonly #watch: ModeratorWatch;
   /** What the application hears as soon as the session is usable. */
-  #early: Effect[] = [];
+  readonly #early = new EarlyNotices();
 
   constructor(config: SessionConfig) {
     super(config);
     this.#replies = new ParticipantReplies(this.core.build);
-    this.#members = new ParticipantMembers(this.core, this.#replies);
+    this.#members = new ParticipantMembers(this.core, this.#replies, this.#early);
     this.#watch = new ModeratorWatch(this.core);
     // Point-to-point: everything goes to the caller; its name is what the first message brought.
     if (config.type === 'pointToPoint') this.core.sender.setDestination(config.moderator);
@@ -33,14 +31,7 @@ export class SessionParticipant extends SessionShell {
 
   /** Before the welcome the application does not know of the session: all but warnings waits for it. */
   protected override afterEach(effects: Effect[]): Effect[] {
-    if (!this.#members.isEstablished) {
-      const early = effects.filter((effect) => effect.kind === 'notify' && effect.notice.kind !== 'warning');
-      this.#early.push(...early);
-      return effects.filter((effect) => !early.includes(effect));
-    }
-    if (this.#early.length === 0) return effects;
-    const established = effects.findIndex((effect) => effect.kind === 'notify' && effect.notice.kind === 'established');
-    return effects.toSpliced(established + 1, 0, ...this.#early.splice(0));
+    return this.#members.isEstablished ? effects : this.#early.holdBack(effects);
   }
 
   protected override onLinkDown(): Effect[] {
@@ -62,7 +53,7 @@ export class SessionParticipant extends SessionShell {
   }
 
   protected override onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
-    if (this.#early.length >= MAX_EARLY && message.session.messageType === MessageType.msg) return [];
+    if (this.#early.isFull && isPayloadMessage(message)) return [];
     const payload = this.core.onPayloadMessage(message, subject, env);
     if (payload !== undefined) return payload;
     // Upstream obeys control messages of anybody who knows the session id.

@@ -3,6 +3,7 @@ import { RecentMap, RecentSet } from '../util/index.js';
 import type { Delivered, Effect, Env, SessionConfig } from './machine.js';
 import { hasFlag, type MessageBuilder } from './message-builder.js';
 import type { OpenHandlers, PayloadProtection } from './payload-protection.js';
+import { payloadBytes } from './payload-size.js';
 import { type Arrival, ReceiverBuffer, type Release } from './receiver-buffer.js';
 import { RetryQueue } from './retry-queue.js';
 import { SEQUENCE_LIMIT } from './sequence.js';
@@ -18,6 +19,9 @@ const MAX_SOURCES = 1024;
 
 /** How many numbers of messages to one member are remembered of each sender; no sender has as many unacknowledged. */
 const MAX_DIRECT = 1024;
+
+/** How much may wait for messages before it, of all senders together, in bytes. */
+const MAX_AHEAD_BYTES = 64 * 1024 * 1024;
 
 /**
  * Payloads of peers: acknowledges each, puts them in order per sender, asks for what is missing (`session_receiver.rs`).
@@ -100,11 +104,11 @@ export class SessionReceiver {
     }
     const buffer = this.#bufferOf(source);
     if (buffer.has(messageId)) return [ack];
-    if (env.isReceiveQueueFull) return [];
+    if (env.isReceiveQueueFull || !this.#hasRoom(buffer, delivered)) return [];
     return this.#open(delivered, env, {
       onOpened: (opened, later) => {
         this.#requests.delete(requestKey({ source, messageId }));
-        return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, opened), later)];
+        return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, opened, sizeOf(opened)), later)];
       },
       onDuplicate: () => [ack],
       onRefused: () => [ack, ...this.#released(source, buffer.onRefused(messageId))],
@@ -118,16 +122,16 @@ export class SessionReceiver {
     const { messageId } = message.session;
     const key = requestKey({ source, messageId });
     if (!this.#requests.has(key)) return [];
-    if (message.header.error === undefined && env.isReceiveQueueFull) return [];
     const buffer = this.#bufferOf(source);
     if (message.header.error !== undefined) {
       this.#requests.delete(key);
       return this.#released(source, buffer.onLost(messageId));
     }
+    if (env.isReceiveQueueFull || !this.#hasRoom(buffer, delivered)) return [];
     return this.#open(delivered, env, {
       onOpened: (opened, later) => {
         this.#requests.delete(key);
-        return this.#effectsOf(source, buffer.onMessage(messageId, opened), later);
+        return this.#effectsOf(source, buffer.onMessage(messageId, opened, sizeOf(opened)), later);
       },
       onDuplicate: () => [],
       onRefused: () => {
@@ -140,6 +144,8 @@ export class SessionReceiver {
   /** Asks again, or gives up and lets the rest of that sender through (upstream 0.7.0 stays blocked for ever). */
   onTimer(env: Env): Effect[] {
     if (!this.#isLinkUp) return [];
+    // No answer would be taken, so none is a failure.
+    if (env.isReceiveQueueFull) this.#requests.restart(env.nowMs);
     const { retry, failed } = this.#requests.expire(env.nowMs);
     const effects: Effect[] = retry.map((request) => this.#ask(request));
     for (const { source, messageId } of failed) {
@@ -161,6 +167,14 @@ export class SessionReceiver {
     return this.#protection === undefined
       ? handlers.onOpened(delivered, env)
       : this.#protection.open(delivered, env, handlers);
+  }
+
+  /** What is next in its order always has room: all that waits may wait for it. */
+  #hasRoom(buffer: ReceiverBuffer<Delivered>, delivered: Delivered): boolean {
+    if (!buffer.mustWait(delivered.message.session.messageId)) return true;
+    let bytes = sizeOf(delivered);
+    for (const { aheadBytes } of this.#buffers.values()) bytes += aheadBytes;
+    return bytes <= MAX_AHEAD_BYTES;
   }
 
   #noteDirect(source: Name, messageId: number): void {
@@ -204,6 +218,10 @@ export class SessionReceiver {
 
 function requestKey({ source, messageId }: Request): string {
   return `${source.key}:${String(messageId)}`;
+}
+
+function sizeOf({ message, payload }: Delivered): number {
+  return payloadBytes(payload, message.metadata);
 }
 
 function notifyMessage(delivered: Delivered): Effect {

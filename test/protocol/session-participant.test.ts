@@ -322,6 +322,18 @@ describe('before the welcome', () => {
     expect(trace(rig.receive(msg(M, 1, 'early', { to: A })))).toEqual(['msgAck > m #1']);
   });
 
+  test('large messages that come early are left to their sender beyond 16 MiB, and taken when the session is usable', () => {
+    const rig = joined(callConfig(A));
+    const large = (id: number) => msg(M, id, 'x'.repeat(4_000_000), { to: A });
+    const taken = Array.from({ length: 10 }, (_, index) => index + 1).filter((id) =>
+      sentKinds(rig.receive(large(id))).includes('msgAck'),
+    );
+    expect(taken).toEqual([1, 2, 3, 4, 5]);
+    const effects = rig.receive(welcome([M, A], 500));
+    expect(effects.filter((effect) => effect.kind === 'notify' && effect.notice.kind === 'message')).toHaveLength(5);
+    expect(sentKinds(rig.receive(large(6)))).toEqual(['msgAck']);
+  });
+
   test('of a sender whose messages come early nothing from before is asked for', () => {
     const rig = joined(callConfig(A));
     expect(trace(rig.receive(msg(M, 30, 'early', { to: A })))).toEqual(['msgAck > m #30']);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import type { Name } from '../../src/name/index.js';
 import type { Effect, SessionConfig } from '../../src/protocol/index.js';
 import { MessageBuilder } from '../../src/protocol/message-builder.js';
 import { SessionReceiver } from '../../src/protocol/session-receiver.js';
@@ -207,6 +208,56 @@ describe('while the application reads too slowly', () => {
     env.isReceiveQueueFull = false;
     expect(trace(pass(T))).toEqual(['rtxRequest > a #2']);
     expect(trace(reply(rtxReply(A, 2)))).toEqual(['got a "a2"', 'got a "a3"']);
+  });
+
+  test('nothing that was asked for is given up, however long that lasts', () => {
+    const { get, reply, pass, env } = receiverOf();
+    get(msg(A, 1));
+    get(msg(A, 3));
+    env.isReceiveQueueFull = true;
+    for (let tries = 0; tries < 10 * R; tries += 1) expect(pass(T)).toEqual([]);
+    env.isReceiveQueueFull = false;
+    expect(trace(pass(T))).toEqual(['rtxRequest > a #2']);
+    expect(trace(reply(rtxReply(A, 2)))).toEqual(['got a "a2"', 'got a "a3"']);
+  });
+});
+
+describe('large messages ahead of one that is missing', () => {
+  const large = (from: Name, id: number) => msg(from, id, 'x'.repeat(4_000_000));
+
+  test('beyond 64 MiB they are left to their sender, the missing one is always taken, and then the rest is', () => {
+    const { get } = receiverOf();
+    get(msg(A, 1));
+    const acks = Array.from({ length: 30 }, (_, index) => index + 3).filter((id) =>
+      sentKinds(get(large(A, id))).includes('msgAck'),
+    );
+    expect(acks).toEqual(Array.from({ length: 16 }, (_, index) => index + 3));
+    expect(get(large(A, 19))).toEqual([]);
+    expect(get(large(A, 2)).filter(({ kind }) => kind === 'notify')).toHaveLength(17);
+    expect(sentKinds(get(large(A, 19)))).toEqual(['msgAck']);
+  });
+
+  test('those of all senders count together; another sender without a gap goes on', () => {
+    const { get } = receiverOf();
+    get(msg(A, 1));
+    get(msg(B, 1));
+    for (let id = 3; id < 19; id += 1) get(large(A, id));
+    expect(get(large(B, 3))).toEqual([]);
+    expect(get(large(B, 2)).map(({ kind }) => kind)).toEqual(['send', 'notify']);
+    expect(get(large(B, 3)).map(({ kind }) => kind)).toEqual(['send', 'notify']);
+  });
+
+  test('so do answers to what was asked for: it is asked for again until there is room', () => {
+    const { get, reply, pass } = receiverOf();
+    get(msg(A, 1));
+    for (let id = 4; id < 20; id += 1) get(large(A, id));
+    const blob = new Uint8Array(4_000_000);
+    const answer = (id: number) =>
+      message('rtxReply', A, { id, content: { kind: 'app', payloadType: 'msg', blob }, fanout: 256 });
+    expect(reply(answer(3))).toEqual([]);
+    expect(reply(answer(2)).filter(({ kind }) => kind === 'notify')).toHaveLength(1);
+    expect(trace(pass(T))).toEqual(['rtxRequest > a #3']);
+    expect(reply(answer(3)).filter(({ kind }) => kind === 'notify')).toHaveLength(17);
   });
 });
 
