@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CompletionHandle } from '../../src/client/completion-handle.js';
 import type { MlsRunner } from '../../src/client/mls-session.js';
 import { SessionDriver, type SessionLink } from '../../src/client/session-driver.js';
-import type { Effect, Input, SessionMachine } from '../../src/protocol/index.js';
+import type { Effect, Env, Input, MlsResult, SessionMachine } from '../../src/protocol/index.js';
 import { InternalError, SessionError } from '../../src/util/index.js';
-import { A, msg } from '../protocol/support.js';
+import { A, message, msg } from '../protocol/support.js';
 import { outcomeOf, pass, settle } from './support.js';
 
 beforeEach(() => {
@@ -16,13 +16,13 @@ afterEach(() => {
 });
 
 /** A driver of a machine that does what a test says. */
-function driverOf(handle: (input: Input) => Effect[], isUp = true, mls?: MlsRunner) {
+function driverOf(handle: (input: Input, env: Env) => Effect[], isUp = true, mls?: MlsRunner) {
   const inputs: Input[] = [];
   const log: string[] = [];
   const machine: SessionMachine = {
-    handle: (input) => {
+    handle: (input, env) => {
       inputs.push(input);
-      return handle(input);
+      return handle(input, env);
     },
     members: [],
     lastPublishedId: 0,
@@ -78,6 +78,22 @@ test('an input that is posted from inside an effect waits until all effects befo
   driver.post({ kind: 'linkUp' });
   expect(inputs.map(({ kind }) => kind)).toEqual(['linkUp', 'linkDown']);
   expect(log).toEqual(['lost', 'end left', `subscribe ${A.toString()}`]);
+});
+
+test('one step sees one moment, whatever happens in it', () => {
+  const seen: unknown[] = [];
+  const { driver } = driverOf((_, env) => {
+    const before = [env.nowMs, env.wallMs];
+    vi.advanceTimersByTime(1000);
+    vi.setSystemTime(Date.now() + 5000);
+    seen.push(before, [env.nowMs, env.wallMs]);
+    return [];
+  });
+  driver.post({ kind: 'linkUp' });
+  driver.post({ kind: 'linkUp' });
+  expect(seen[1]).toEqual(seen[0]);
+  expect(seen[3]).toEqual(seen[2]);
+  expect(seen[2]).not.toEqual(seen[0]);
 });
 
 test('a session that is made while the link is down knows it', () => {
@@ -183,4 +199,73 @@ test('a burst with MLS lets others have their turn, and is handled in order all 
   expect(turns).toBeGreaterThan(2);
   expect(handled()).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
   expect(inputs.map(({ kind }) => kind)).toEqual(Array.from({ length: 100 }, () => ['command', 'mlsResult']).flat());
+});
+
+describe('while MLS is at work', () => {
+  /** A machine that encrypts what is published, with a runner that answers when the test says. */
+  function slow() {
+    const answers: ((result: MlsResult) => void)[] = [];
+    const runner: MlsRunner = {
+      run: () => new Promise((resolve) => answers.push(resolve)),
+      free: () => {},
+    };
+    let id = 0;
+    const rig = driverOf(
+      (input) => {
+        if (input.kind !== 'command' || input.command.kind !== 'publish') return [];
+        id += 1;
+        return [{ kind: 'mls', id, request: { op: 'encrypt', payload: new Uint8Array() } }];
+      },
+      true,
+      runner,
+    );
+    const answer = async (): Promise<void> => {
+      answers.shift()?.({ ok: true, bytes: new Uint8Array(), epoch: 1 });
+      await settle();
+    };
+    return { ...rig, answer };
+  }
+  const publish = { kind: 'publish', payload: new Uint8Array(1000), payloadType: '', metadata: {} } as const;
+
+  test('own messages that wait are counted, and those that are taken back never reach the machine', async () => {
+    const { driver, inputs, log, answer } = slow();
+    const handles = Array.from({ length: 5 }, () => new CompletionHandle());
+    for (const handle of handles) driver.publish(publish, handle);
+    expect(driver.queued).toEqual({ count: 4, bytes: 4000 });
+    driver.cancel(handles[2]!);
+    expect(log).toEqual(['delivery failed']);
+    expect(handles[2]!.error).toMatchObject({ code: 'cancelled' });
+    expect(driver.queued).toEqual({ count: 3, bytes: 3000 });
+    for (let count = 0; count < 5; count += 1) await answer();
+    const ids = inputs.flatMap((input) => (input.kind === 'command' ? [input.id] : []));
+    expect(ids).toEqual([1, 2, 4, 5]);
+    expect(driver.queued).toEqual({ count: 0, bytes: 0 });
+  });
+
+  test('what takes back a message that the machine has goes before the answer of MLS', async () => {
+    const { driver, inputs, answer } = slow();
+    const [first, second] = [new CompletionHandle(), new CompletionHandle()];
+    driver.publish(publish, first);
+    driver.publish(publish, second);
+    driver.cancel(first);
+    await answer();
+    const kinds = inputs.map((input) => (input.kind === 'command' ? input.command.kind : input.kind));
+    expect(kinds.slice(0, 3)).toEqual(['publish', 'cancel', 'mlsResult']);
+  });
+
+  test('payloads of peers that wait are bounded, and nothing else is lost', async () => {
+    const { driver, inputs, answer } = slow();
+    driver.publish(publish, new CompletionHandle());
+    const large = msg(A, 1, 'x'.repeat(4_000_000));
+    for (let count = 0; count < 30; count += 1) driver.post({ kind: 'message', message: large, subject: 'x' });
+    const ack = message('msgAck', A);
+    for (let count = 0; count < 20_000; count += 1) driver.post({ kind: 'message', message: ack, subject: 'x' });
+    await answer();
+    const got = inputs.flatMap((input) => (input.kind === 'message' ? [input.message] : []));
+    expect(got.filter((one) => one === large)).toHaveLength(16);
+    expect(got.filter((one) => one === ack)).toHaveLength(20_000);
+    driver.post({ kind: 'message', message: large, subject: 'x' });
+    const last = inputs.at(-1);
+    expect(last?.kind === 'message' && last.message === large).toBe(true);
+  });
 });

@@ -313,6 +313,49 @@ describe('an application that reads too slowly', () => {
   });
 });
 
+describe('an application that reads large messages too slowly', () => {
+  test('beyond 64 MiB they are not acknowledged, and come later', async () => {
+    const { aliceSession, bobSession } = await pair(new MemoryNode());
+    const payload = new Uint8Array(4_000_000);
+    const handles = Array.from({ length: 20 }, () => aliceSession.publish(payload));
+    await pass(4000);
+    expect(handles.filter(({ state }) => state === 'acked')).toHaveLength(17);
+    for (let count = 0; count < 20; count += 1) {
+      expect((await within(2000, bobSession.getMessage())).payload).toHaveLength(payload.length);
+    }
+    await pass(1000);
+    expect(handles.filter(({ state }) => state === 'acked')).toHaveLength(20);
+  });
+
+  test('metadata counts', async () => {
+    const { aliceSession, bobSession } = await pair(new MemoryNode());
+    const metadata = { note: 'x'.repeat(1_000_000) };
+    const handles = Array.from({ length: 50 }, () => aliceSession.publish('', { metadata }));
+    await pass(4000);
+    expect(handles.filter(({ state }) => state === 'acked')).toHaveLength(34);
+    for (let count = 0; count < 50; count += 1) await within(2000, bobSession.getMessage());
+  });
+});
+
+describe('receiving that is paused', () => {
+  test('new messages are neither given out nor acknowledged; then they come, all and in order', async () => {
+    const { aliceSession, bobSession } = await pair(new MemoryNode(), { messageDelivery: 'events' });
+    const events = eventsOf(bobSession);
+    const texts = () => events.flatMap((event) => (event.kind === 'message' ? [event.message.text] : []));
+    aliceSession.publish('before');
+    await settle();
+    bobSession.pauseReceiving();
+    const handles = ['a', 'b', 'c'].map((text) => aliceSession.publish(text));
+    await pass(3500);
+    expect(texts()).toEqual(['before']);
+    expect(handles.map(({ state }) => state)).toEqual(['sent', 'sent', 'sent']);
+    bobSession.resumeReceiving();
+    await pass(1000);
+    expect(texts()).toEqual(['before', 'a', 'b', 'c']);
+    expect(handles.map(({ state }) => state)).toEqual(['acked', 'acked', 'acked']);
+  });
+});
+
 describe('writable', () => {
   test('resolves at once while there is room, later when there is none, and rejects at the end', async () => {
     const node = new MemoryNode();

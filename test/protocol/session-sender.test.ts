@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { Name } from '../../src/name/index.js';
-import type { Effect, RetryOf, SessionCommand, SessionConfig } from '../../src/protocol/index.js';
+import type { Effect, MlsResult, RetryOf, SessionCommand, SessionConfig } from '../../src/protocol/index.js';
 import { MessageBuilder } from '../../src/protocol/message-builder.js';
+import { MlsOperations } from '../../src/protocol/mls-operations.js';
+import { PayloadProtection } from '../../src/protocol/payload-protection.js';
 import { SEND_QUEUE_MESSAGES } from '../../src/protocol/send-queue.js';
 import { SEND_WINDOW, SessionSender } from '../../src/protocol/session-sender.js';
-import { DeliveryError, SessionError } from '../../src/util/index.js';
+import { DeliveryError, MlsError, SessionError } from '../../src/util/index.js';
 import { MessageType } from '../../src/wire/index.js';
 import {
   A,
@@ -27,6 +29,7 @@ import {
   trace,
 } from './support.js';
 
+type MlsQuestion = Extract<Effect, { kind: 'mls' }>;
 type Publish = Extract<SessionCommand, { kind: 'publish' }>;
 
 const STRANGER = A.withId(0x99n);
@@ -425,6 +428,98 @@ describe('a message that is sent again', () => {
     sender.onPublish(50, { ...again(1, [C]), payload: new TextEncoder().encode('anew') }, env);
     expect(trace(rtx(C, 1))).toEqual(['rtxReply > c #1 all "anew"', 'delivery 50 acked 1/0']);
     expect(trace(rtx(C, 1))).toEqual(['rtxReply > c #1 all "x"']);
+  });
+});
+
+describe('with MLS', () => {
+  /** A sender of M whose payloads are encrypted when the test says. */
+  function sealing(endpoints: readonly Name[] = [A]) {
+    const config = groupConfig(M);
+    const env = new TestEnv();
+    const mls = new MlsOperations();
+    const protection = new PayloadProtection('require', mls, () => endpoints);
+    const sender = new SessionSender(config, new MessageBuilder(config), protection);
+    const asked: MlsQuestion[] = [];
+    const run = (effects: readonly Effect[]): string[] => {
+      asked.push(...effects.filter((effect) => effect.kind === 'mls'));
+      return trace(effects.filter(({ kind }) => kind !== 'mls'));
+    };
+    run(sender.addEndpoints(endpoints, env));
+    let commands = 0;
+    return {
+      env,
+      sender,
+      asked,
+      run,
+      publish: (text: string) => {
+        commands += 1;
+        return run(sender.onPublish(commands, publish(text) as Publish, env));
+      },
+      /** Answers the oldest question: the payload in brackets, or a failure. */
+      answer: (fails = false): string[] => {
+        const question = asked.shift();
+        if (question?.request.op !== 'encrypt') throw new Error('nothing is to be encrypted');
+        const bytes = new TextEncoder().encode(`[${new TextDecoder().decode(question.request.payload)}]`);
+        const result: MlsResult = fails
+          ? { ok: false, error: new MlsError('mls-internal', 'no') }
+          : { ok: true, bytes, epoch: 1 };
+        return run(mls.onResult(question.id, result, env));
+      },
+    };
+  }
+
+  test('one message is encrypted at a time, and all are counted until they leave', () => {
+    const { sender, publish, asked, answer } = sealing();
+    for (const text of ['x', 'y', 'z']) publish(text);
+    expect(asked).toHaveLength(1);
+    expect(sender.queued).toEqual({ count: 3, bytes: 3 });
+    expect(answer()).toEqual(['msg > chat #1 all "[x]"', 'delivery 1 sent 0/1']);
+    expect(asked).toHaveLength(1);
+    expect(sender.queued).toEqual({ count: 2, bytes: 2 });
+  });
+
+  test('a message that is taken back while it is encrypted is not sent, and no number is missing', () => {
+    const { sender, publish, run, answer } = sealing();
+    publish('x');
+    publish('y');
+    expect(run(sender.onCancel(1))).toEqual(['delivery 1 failed 0/0 cancelled']);
+    expect(run(sender.onCancel(1))).toEqual([]);
+    expect(answer()).toEqual([]);
+    expect(answer()).toEqual(['msg > chat #1 all "[y]"', 'delivery 2 sent 0/1']);
+  });
+
+  test('a message that cannot be encrypted fails, and the next one goes', () => {
+    const { publish, answer } = sealing();
+    publish('x');
+    publish('y');
+    expect(answer(true)).toEqual(['delivery 1 failed 0/0 mls-internal']);
+    expect(answer()).toEqual(['msg > chat #1 all "[y]"', 'delivery 2 sent 0/1']);
+  });
+
+  test('the end fails also what is being encrypted', () => {
+    const { sender, publish, run } = sealing();
+    publish('x');
+    publish('y');
+    expect(run(sender.end(new SessionError('closed', 'over')))).toEqual([
+      'delivery 1 failed 0/0 closed',
+      'delivery 2 failed 0/0 closed',
+    ]);
+    expect(sender.queued).toEqual({ count: 0, bytes: 0 });
+  });
+
+  test('a message that is sent again is encrypted again, and asked for it is the new one', () => {
+    const { sender, env, publish: say, run, answer } = sealing();
+    say('x');
+    answer();
+    for (let tries = 0; tries <= R; tries += 1) {
+      env.nowMs += T;
+      sender.onTimer(env);
+    }
+    const again = { messageId: 1, missing: [A] };
+    run(sender.onPublish(9, { ...(publish('anew') as Publish), again }, env));
+    expect(answer()).toEqual(['msg > a #1 all "[anew]"', 'delivery 9 sent 0/1']);
+    const asking = message('rtxRequest', A, { id: 1 });
+    expect(trace(sender.onRtxRequest(asking, env))[0]).toBe('rtxReply > a #1 all "[anew]"');
   });
 });
 
