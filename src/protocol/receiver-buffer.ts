@@ -48,7 +48,7 @@ export class ReceiverBuffer<T> {
   readonly #startsAtOne: boolean;
   readonly #resumesAfter: number | undefined;
   readonly #late = new RecentSet<number>(MAX_LATE);
-  /** Told as lost; a sender may still repeat them, once more by hand or because it could not be reached before. */
+  /** Given up, told or not; a sender may still repeat them, once more by hand or because it could not be reached before. */
   readonly #lost = new RecentSet<number>(MAX_LATE);
   readonly #ahead = new Map<number, Ahead<T>>();
   #aheadBytes = 0;
@@ -192,10 +192,9 @@ export class ReceiverBuffer<T> {
   #giveOut(id: number, entry: Ahead<T>): Release<T>[] {
     this.#last = id;
     if (typeof entry === 'string') {
-      const isQuiet = this.#quietUpTo !== undefined && sequenceDistance(this.#quietUpTo, id) <= 0;
-      if (isQuiet) return [];
       if (entry === 'lost') this.#lost.add(id);
-      return [{ kind: 'lost', id }];
+      const isQuiet = this.#quietUpTo !== undefined && sequenceDistance(this.#quietUpTo, id) <= 0;
+      return isQuiet ? [] : [{ kind: 'lost', id }];
     }
     this.#aheadBytes -= entry.bytes;
     // What comes after a message is of the same life.
@@ -203,7 +202,7 @@ export class ReceiverBuffer<T> {
     return [{ kind: 'message', id, value: entry.value }];
   }
 
-  /** Before the start, or told as lost; and not given out yet. */
+  /** Before the start, or given up; and not given out yet. */
   #isLate(id: number): boolean {
     if (this.#lost.has(id)) return true;
     if (this.#start === undefined || sequenceDistance(this.#start, id) >= 0 || this.#late.has(id)) return false;

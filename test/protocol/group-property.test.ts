@@ -112,10 +112,62 @@ describe('a group is kept alive', () => {
   });
 });
 
+describe('what failed is sent again', () => {
+  const plan = fc.record({
+    seed: fc.integer(),
+    network,
+    mls,
+    members: fc.integer({ min: 2, max: 5 }),
+    speeches: fc.array(fc.record({ who: fc.nat({ max: 4 }), afterMs: fc.nat({ max: 150 }), isDirect: fc.boolean() }), {
+      maxLength: 20,
+    }),
+  });
+
+  test('who missed a message gets it, and nobody gets one twice', () => {
+    fc.assert(
+      fc.property(plan, ({ seed, network, mls, members, speeches }) => {
+        const group = new SimulatedGroup(seed, members, {
+          group: { timeoutMs: 100, maxRetries: 1, ...(mls && { mls }) },
+        });
+        group.gather(...Array.from({ length: members - 1 }, (_, index) => index + 1));
+        group.network.options = network;
+        for (const { who, afterMs, isDirect } of speeches) {
+          group.run(afterMs);
+          group.publish(who % members, isDirect ? group.app((who + 1) % members).name : undefined);
+        }
+        group.network.options = GOOD_NETWORK;
+        group.run(5000);
+        const retries = group.apps.flatMap(({ session }) =>
+          [...session!.commands.values()].flatMap(({ command, progress, error }) => {
+            if (command.kind !== 'publish' || progress?.messageId === undefined || error?.code !== 'not-acked')
+              return [];
+            const text = new TextDecoder().decode(command.payload);
+            const { messageId, missing } = progress;
+            return [{ text, missing, record: session!.publish(text, command.to, { messageId, missing }) }];
+          }),
+        );
+        group.run(5000);
+        group.checkOrder();
+        group.checkSettled();
+        expect(group.memberNames).toHaveLength(members);
+        for (const { text, missing, record } of retries) {
+          expect(record.error?.message).toBeUndefined();
+          for (const name of missing) {
+            const { session } = group.apps.find((app) => app.name.equals(name))!;
+            expect(session!.received.filter((received) => received.text === text)).toHaveLength(1);
+          }
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
 const member = fc.integer({ min: 0, max: 4 });
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('publish' as const), who: member }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('publishTo' as const), who: member, whom: member }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cancel' as const), who: member }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('invite' as const), who: member }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), who: member }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('leave' as const), who: member }) },
@@ -141,6 +193,11 @@ function perform(group: SimulatedGroup, step: Step): void {
       if (session?.isEstablished !== true && index !== 0) return;
       group.publish(index, group.app(step.whom % group.apps.length).name);
       return;
+    case 'cancel': {
+      const record = [...(session?.commands.values() ?? [])].findLast(({ command }) => command.kind === 'publish');
+      if (record !== undefined) session?.cancel(record);
+      return;
+    }
     case 'invite':
       if (index !== 0) group.invite(index);
       return;

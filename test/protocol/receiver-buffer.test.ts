@@ -101,6 +101,15 @@ describe('a sender that joins after us', () => {
     expect(lose(4)).toEqual(['lost 4', '5']);
   });
 
+  test('such a number that comes after all is given out late, and once: it was meant for us', () => {
+    const { get, lose } = bufferOf(true);
+    get(2);
+    expect(lose(1)).toEqual(['2']);
+    expect(get(1).out).toEqual(['1']);
+    expect(get(1).out).toEqual([]);
+    expect(get(3).out).toEqual(['3']);
+  });
+
   test('a number missing behind one that came is a loss', () => {
     const { get, lose } = bufferOf(true);
     get(4);

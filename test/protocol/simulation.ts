@@ -9,6 +9,7 @@ import {
   type MlsRequest,
   type MlsResult,
   type OutboundMessage,
+  type RetryOf,
   routeInbound,
   type SessionCommand,
   type SessionConfig,
@@ -153,9 +154,16 @@ export class SimulatedSession {
     return record;
   }
 
-  publish(text: string, to?: Name): CommandRecord {
+  publish(text: string, to?: Name, again?: RetryOf): CommandRecord {
     const payload = new TextEncoder().encode(text);
-    return this.run({ kind: 'publish', payload, payloadType: 'msg', metadata: {}, ...(to && { to }) });
+    const command = { kind: 'publish', payload, payloadType: 'msg', metadata: {} } as const;
+    return this.run({ ...command, ...(to && { to }), ...(again && { again }) });
+  }
+
+  /** Takes a message back, as a driver does: ahead of everything, also of an answer of MLS. */
+  cancel({ id }: CommandRecord): void {
+    this.#handle({ kind: 'command', id: -1, command: { kind: 'cancel', publish: id } });
+    if (!this.#isBusy) this.#drain();
   }
 
   post(input: Input): void {
