@@ -66,9 +66,10 @@ export class Outgoing {
 
   /** A member is not waited for any more; false if it was not. */
   release(name: Name): boolean {
-    const missing = this.#missing.filter((other) => !other.equals(name));
-    if (missing.length === this.#missing.length) return false;
-    this.#missing = missing;
+    // Acknowledgements come about in the order of the list, so this stops early.
+    const index = this.#missing.findIndex((other) => other.equals(name));
+    if (index < 0) return false;
+    this.#missing = index === 0 ? this.#missing.slice(1) : this.#missing.toSpliced(index, 1);
     return true;
   }
 
