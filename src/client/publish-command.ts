@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import type { RetryOf, SessionCommand } from '../protocol/index.js';
+import type { SessionCommand } from '../protocol/index.js';
 import type { Metadata } from '../wire/index.js';
 import { checkMetadata, checkSize } from './payload-check.js';
 
@@ -15,7 +15,7 @@ export interface PublishOptions {
    * Sends a message that failed once more: under the number it had, by name, only to those of `missing` that are members still;
    * what others have they do not get twice. Payload, type and metadata are to be what they were.
    */
-  readonly again?: RetryOf;
+  readonly again?: { readonly messageId: number; readonly missing: readonly Name[] };
 }
 
 const encoder = new TextEncoder();

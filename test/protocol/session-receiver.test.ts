@@ -235,6 +235,9 @@ describe('large messages ahead of one that is missing', () => {
     expect(get(large(A, 19))).toEqual([]);
     expect(get(large(A, 2)).filter(({ kind }) => kind === 'notify')).toHaveLength(17);
     expect(sentKinds(get(large(A, 19)))).toEqual(['msgAck']);
+    // And there is room for what waits next.
+    for (let id = 21; id < 37; id += 1) expect(sentKinds(get(large(A, id)))).toContain('msgAck');
+    expect(get(large(A, 37))).toEqual([]);
   });
 
   test('those of all senders count together; another sender without a gap goes on', () => {
