@@ -11,12 +11,17 @@ const WRITABLE_BYTES = 8 * 1024 * 1024;
  */
 const MAX_ADMITTED = 14;
 
+/** After this many the rest of the process gets its turn, also where no message ever waits. */
+const MAX_PER_TURN = 512;
+
 /** Holds up who publishes faster than messages leave. */
 export class WritableGate {
   readonly #queued: () => QueuedMessages;
   readonly #waiters = new LinkedQueue<() => void>();
   /** Let through in this turn of the event loop, and not published yet. */
   #admitted = 0;
+  /** Let through since the last turn of the event loop. */
+  #passed = 0;
   #isTurnScheduled = false;
   #closedWith: SlimError | undefined;
 
@@ -37,7 +42,7 @@ export class WritableGate {
    * @throws SessionError `aborted`, `timeout`, or what the gate was closed with
    */
   async pass(options: WaitOptions): Promise<void> {
-    while (this.#closedWith === undefined && !(this.isOpen && this.#admitted < MAX_ADMITTED)) {
+    while (this.#closedWith === undefined && !(this.isOpen && this.#room > 0)) {
       let wake = (): void => undefined;
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
@@ -51,6 +56,7 @@ export class WritableGate {
     }
     if (this.#closedWith !== undefined) throw this.#closedWith;
     this.#admitted += 1;
+    this.#passed += 1;
     this.#scheduleTurn();
   }
 
@@ -63,7 +69,7 @@ export class WritableGate {
   /** Lets those go on who have waited longest, as far as there is room now. */
   wake(): void {
     if (this.#waiters.size === 0 || !this.isOpen) return;
-    for (let room = MAX_ADMITTED - this.#admitted; room > 0; room -= 1) this.#waiters.shift()?.();
+    for (let room = this.#room; room > 0; room -= 1) this.#waiters.shift()?.();
     if (this.#waiters.size > 0) this.#scheduleTurn();
   }
 
@@ -73,6 +79,11 @@ export class WritableGate {
     while (this.#waiters.size > 0) this.#waiters.shift()?.();
   }
 
+  /** How many more may be let through now. */
+  get #room(): number {
+    return Math.min(MAX_ADMITTED - this.#admitted, MAX_PER_TURN - this.#passed);
+  }
+
   /** Whoever was let through and has published nothing until then does not want to. */
   #scheduleTurn(): void {
     if (this.#isTurnScheduled) return;
@@ -80,6 +91,7 @@ export class WritableGate {
     setImmediate(() => {
       this.#isTurnScheduled = false;
       this.#admitted = 0;
+      this.#passed = 0;
       this.wake();
     });
   }
