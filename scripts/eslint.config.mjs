@@ -73,6 +73,17 @@ const noDefaultExports = {
   ],
 };
 
+/** Node fires a timer of more than 24.8 days at once, so timers are started in one place that knows. */
+const noRawTimers = {
+  'no-restricted-globals': [
+    'error',
+    ...['setTimeout', 'setInterval'].map((name) => ({
+      name,
+      message: 'Use startTimer, startInterval or pause of util/: they are safe for any wait.',
+    })),
+  ],
+};
+
 /** Imports of another folder as they are written in a file of `folder`, whatever its depth below it. */
 function folderPattern(folder) {
   return `^(?:\\./|(?:\\.\\./)+)${folder}/`;
@@ -155,6 +166,7 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  { name: 'slim-chat/timers', files: SOURCES, ignores: ['src/util/time.ts'], rules: noRawTimers },
   ...Object.keys(FOLDERS).map(folderConfig),
   { name: 'slim-chat/react', files: ['src/ui/**/*.{ts,tsx}'], ...reactHooks.configs.flat.recommended },
   {

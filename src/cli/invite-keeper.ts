@@ -1,4 +1,5 @@
 import type { Name } from '../name/index.js';
+import { startTimer } from '../util/index.js';
 import type { SessionRunner } from './session-runner.js';
 
 /** Pause after an attempt that nobody answered; the attempt itself has lasted (R+1) × T. */
@@ -46,11 +47,11 @@ export class InviteKeeper {
     if (this.#isStopped) return;
     await new Promise<void>((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#wakeUps.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, PAUSE_MS);
+      const timer = startTimer(PAUSE_MS, wake);
       this.#wakeUps.add(wake);
     });
   }

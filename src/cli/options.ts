@@ -7,7 +7,7 @@ import { type ListenAddress, parseListen } from '../node/index.js';
 import { type ClientConfig, isLoopback, parseClientConfig } from '../transport/index.js';
 import { UsageError } from '../util/index.js';
 import { type GivenOptions, helpText, readArguments } from './arguments.js';
-import { parseDuration } from './duration.js';
+import { readDuration } from './duration.js';
 import { CHAT_OPTIONS, NODE_OPTIONS } from './option-table.js';
 import { findSecret, type Secret } from './secret.js';
 
@@ -217,7 +217,7 @@ function mlsPolicy(given: GivenOptions): MlsPolicy {
 function durationOf(given: GivenOptions, name: string): number | undefined {
   const text = given.text(name);
   if (text === undefined) return undefined;
-  const ms = parseDuration(text, `--${name}`);
+  const ms = readDuration(text, `--${name}`);
   if (name === 'timeout' && ms < 1) throw new UsageError('invalid-option', '--timeout must be at least 1 ms.');
   return ms;
 }

@@ -1,4 +1,5 @@
 import type { Name } from '../name/index.js';
+import { startInterval, type Timer } from '../util/index.js';
 
 /** A message counts against a member that has not acknowledged it for this long, or for three tries if those take longer. */
 const SILENT_AFTER_MS = 5000;
@@ -34,7 +35,7 @@ export class Presence {
   readonly #waiting = new Set<Waiting>();
   readonly #onChange: (member: Name, isSilent: boolean, lastHeardMs: number | undefined) => void;
   readonly #silentAfterMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   /** @param timeoutMs - T of the session */
   constructor(timeoutMs: number, onChange: (member: Name, isSilent: boolean, lastHeardMs: number | undefined) => void) {
@@ -54,9 +55,9 @@ export class Presence {
   /** An own message is on its way; its `missing` is kept up to date by the caller. */
   watch(waiting: Waiting): void {
     this.#waiting.add(waiting);
-    this.#timer ??= setInterval(() => {
+    this.#timer ??= startInterval(CHECK_EVERY_MS, () => {
       this.#check();
-    }, CHECK_EVERY_MS);
+    });
   }
 
   /** An own message is settled. Those still missing did not get it. */
@@ -84,7 +85,7 @@ export class Presence {
 
   /** Stops the clock. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#timer = undefined;
   }
 

@@ -1,3 +1,5 @@
+import { startTimer } from '../util/index.js';
+
 /** Wakes those who wait for something to change, without saying what. */
 export class Signal {
   #waiters = new Set<() => void>();
@@ -13,11 +15,11 @@ export class Signal {
   async next(timeoutMs?: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const wake = (): void => {
-        clearTimeout(timer);
+        timer?.cancel();
         this.#waiters.delete(wake);
         resolve();
       };
-      const timer = timeoutMs === undefined ? undefined : setTimeout(wake, timeoutMs);
+      const timer = timeoutMs === undefined ? undefined : startTimer(timeoutMs, wake);
       this.#waiters.add(wake);
     });
   }

@@ -1,13 +1,15 @@
+import { startTimer, type Timer } from '../util/index.js';
+
 /** Waits for work, but no longer than a budget. Rejects as the work does, unless that comes too late. */
 export async function withinBudget(work: Promise<unknown>, budgetMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const budget = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, budgetMs);
+    timer = startTimer(budgetMs, resolve);
   });
   try {
     await Promise.race([work, budget]);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
     // What fails after the budget is spent interests nobody any more.
     work.catch(() => undefined);
   }

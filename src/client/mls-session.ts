@@ -15,7 +15,7 @@ import {
   type MlsGroup,
 } from '../mls/index.js';
 import type { MlsRequest, MlsResult } from '../protocol/index.js';
-import { assertNever, MlsError, RecentMap } from '../util/index.js';
+import { assertNever, MlsError, RecentMap, startTimer } from '../util/index.js';
 
 /** Generation 1 knows this suite only: X25519, AES-128-GCM, Ed25519. */
 const SUITE = 1;
@@ -124,13 +124,13 @@ export class MlsSession implements MlsRunner {
       const waitMs = untilValidMs(error);
       if (waitMs === undefined) return this.#failure(error);
       return new Promise((resolve) => {
-        setTimeout(() => {
+        startTimer(waitMs, () => {
           try {
             resolve(this.#perform(client, request));
           } catch (again) {
             resolve(this.#failure(again));
           }
-        }, waitMs);
+        });
       });
     }
   }

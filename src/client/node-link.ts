@@ -2,7 +2,7 @@ import type { Name } from '../name/index.js';
 import type { OutboundMessage } from '../protocol/index.js';
 import type { Connection, Transport } from '../transport/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import { abortError, AuthError, ConnectionError, pause, type SlimError, startTimer } from '../util/index.js';
+import { abortError, AuthError, ConnectionError, Fifo, pause, type SlimError, startTimer } from '../util/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
 import type { ConnectionState, WarningCode } from './events.js';
 import { randomU64 } from './random.js';
@@ -48,8 +48,7 @@ export class NodeLink implements SessionLink {
   readonly #ackWaiters = new Map<bigint, () => void>();
   readonly #closing = new AbortController();
   #connection: Connection | undefined;
-  #outbox: Uint8Array[] = [];
-  #outboxHead = 0;
+  readonly #outbox = new Fifo<Uint8Array>();
   #outboxBytes = 0;
   #isBlocked = false;
   #isDropping = false;
@@ -300,7 +299,7 @@ export class NodeLink implements SessionLink {
       this.#isBlocked = !this.#connection.send(frame);
       return;
     }
-    const waiting = this.#outbox.length - this.#outboxHead;
+    const waiting = this.#outbox.size;
     if (!mustNotDrop && (waiting >= MAX_OUTBOX_FRAMES || this.#outboxBytes + frame.length > MAX_OUTBOX_BYTES)) {
       if (!this.#isDropping) {
         this.#options.onWarning(
@@ -317,26 +316,18 @@ export class NodeLink implements SessionLink {
 
   #pump(): void {
     while (!this.#isBlocked && this.#connection !== undefined) {
-      const frame = this.#outbox[this.#outboxHead];
+      const frame = this.#outbox.shift();
       if (frame === undefined) break;
-      this.#outboxHead += 1;
       this.#outboxBytes -= frame.length;
-      if (this.#outboxHead === this.#outbox.length || this.#outboxHead >= 1024) {
-        this.#outbox = this.#outbox.slice(this.#outboxHead);
-        this.#outboxHead = 0;
-      }
       this.#isBlocked = !this.#connection.send(frame);
     }
-    if (this.#outbox.length === 0) this.#isDropping = false;
+    if (this.#outbox.size === 0) this.#isDropping = false;
   }
 
   #takeOutbox(): Uint8Array[] {
-    const frames = this.#outbox.slice(this.#outboxHead);
-    this.#outbox = [];
-    this.#outboxHead = 0;
     this.#outboxBytes = 0;
     this.#isDropping = false;
-    return frames;
+    return this.#outbox.takeAll();
   }
 }
 

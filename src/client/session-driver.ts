@@ -15,7 +15,7 @@ import {
   type SessionNotice,
   type TimerKey,
 } from '../protocol/index.js';
-import { assertNever, InternalError, type SlimError } from '../util/index.js';
+import { assertNever, InternalError, type SlimError, startTimer, type Timer } from '../util/index.js';
 import { type CompletionHandle, NOT_SENT } from './completion-handle.js';
 import { InputQueue } from './input-queue.js';
 import type { MlsRunner } from './mls-session.js';
@@ -62,7 +62,7 @@ export class SessionDriver {
   readonly #machine: SessionMachine;
   readonly #link: SessionLink;
   readonly #handlers: SessionDriverHandlers;
-  readonly #timers = new Map<TimerKey, NodeJS.Timeout>();
+  readonly #timers = new Map<TimerKey, Timer>();
   readonly #commands = new Map<CommandId, PendingCommand>();
   readonly #handles = new Map<CommandId, CompletionHandle>();
   readonly #ids = new Map<CompletionHandle, CommandId>();
@@ -236,7 +236,7 @@ export class SessionDriver {
         this.#setTimer(effect.timer, effect.afterMs);
         return;
       case 'clearTimer':
-        clearTimeout(this.#timers.get(effect.timer));
+        this.#timers.get(effect.timer)?.cancel();
         this.#timers.delete(effect.timer);
         return;
       case 'notify':
@@ -269,13 +269,13 @@ export class SessionDriver {
   }
 
   #setTimer(timer: TimerKey, afterMs: number): void {
-    clearTimeout(this.#timers.get(timer));
+    this.#timers.get(timer)?.cancel();
     this.#timers.set(
       timer,
-      setTimeout(() => {
+      startTimer(afterMs, () => {
         this.#timers.delete(timer);
         this.post({ kind: 'timer', timer });
-      }, afterMs),
+      }),
     );
   }
 

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 
 import { FrameDecoder, type FramingFault } from '../transport/index.js';
+import { startTimer, type Timer } from '../util/index.js';
 import { MAX_MESSAGE_BYTES } from './limits.js';
 import type { DisconnectReason } from './log-event.js';
 import type { MessageProcessor, Outlet } from './message-processor.js';
@@ -66,8 +67,8 @@ export class GrpcConnection implements Outlet {
   readonly #waiting = new Set<GrpcConnection>();
 
   #pausedBy: GrpcConnection | undefined;
-  #pauseTimer: NodeJS.Timeout | undefined;
-  #drainTimer: NodeJS.Timeout | undefined;
+  #pauseTimer: Timer | undefined;
+  #drainTimer: Timer | undefined;
   #isDetached = false;
   #status: { readonly code: number; readonly text: string } | undefined;
 
@@ -118,9 +119,9 @@ export class GrpcConnection implements Outlet {
     if (this.#isDetached) return;
     this.#detach(reason);
     this.#status = { code, text };
-    this.#drainTimer = setTimeout(() => {
+    this.#drainTimer = startTimer(DRAIN_MS, () => {
       this.destroy();
-    }, DRAIN_MS);
+    });
     this.#planFlush();
   }
 
@@ -170,14 +171,14 @@ export class GrpcConnection implements Outlet {
     this.#pausedBy = behind;
     behind.#waiting.add(this);
     this.#stream.pause();
-    this.#pauseTimer = setTimeout(() => {
+    this.#pauseTimer = startTimer(this.#limits.pauseMs, () => {
       behind.#isStuck = true;
       behind.#releaseWaiting();
-    }, this.#limits.pauseMs);
+    });
   }
 
   #resume(): void {
-    clearTimeout(this.#pauseTimer);
+    this.#pauseTimer?.cancel();
     const behind = this.#pausedBy;
     if (behind !== undefined) behind.#waiting.delete(this);
     this.#pausedBy = undefined;
@@ -237,7 +238,7 @@ export class GrpcConnection implements Outlet {
   }
 
   #onClose(): void {
-    clearTimeout(this.#drainTimer);
+    this.#drainTimer?.cancel();
     this.#detach('lost');
     this.#dropQueue();
   }

@@ -8,7 +8,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { ConfigError } from '../util/index.js';
+import { ConfigError, startTimer, type Timer } from '../util/index.js';
 import { GrpcConnection, type GrpcConnectionOwner, type QueueLimits } from './grpc-connection.js';
 import type { DisconnectReason, NodeLogEvent } from './log-event.js';
 import type { MessageProcessor } from './message-processor.js';
@@ -36,7 +36,7 @@ const GRACE_MS = 1_000;
 interface SessionState {
   readonly remote: string;
   readonly connections: Set<GrpcConnection>;
-  timer: NodeJS.Timeout;
+  timer: Timer;
 }
 
 /**
@@ -119,12 +119,12 @@ export class GrpcServer implements GrpcConnectionOwner {
       for (const connection of connections) connection.end('shutdown');
       session.close();
     }
-    const timer = setTimeout(() => {
+    const timer = startTimer(GRACE_MS, () => {
       // Not session.destroy(): of a session that is closing it waits for the client to close the socket.
       for (const socket of this.#sockets) socket.destroy();
-    }, GRACE_MS);
+    });
     await closed;
-    clearTimeout(timer);
+    timer.cancel();
   }
 
   onDetached(connection: GrpcConnection, reason: DisconnectReason): void {
@@ -151,31 +151,30 @@ export class GrpcServer implements GrpcConnectionOwner {
       }
     });
     session.on('close', () => {
-      clearTimeout(state.timer);
+      state.timer.cancel();
       this.#sessions.delete(session);
     });
   }
 
   /** Upstream `sv.rs:KeepaliveServerParameters`: so a client that vanished without a word is noticed. */
-  #pingLater(session: ServerHttp2Session): NodeJS.Timeout {
-    const timer = setTimeout(() => {
+  #pingLater(session: ServerHttp2Session): Timer {
+    const ping = (): void => {
       this.#ping(session);
-    }, this.#options.keepaliveMs);
-    timer.unref();
-    return timer;
+    };
+    return startTimer(this.#options.keepaliveMs, ping, { keepsAlive: false });
   }
 
   #ping(session: ServerHttp2Session): void {
     const state = this.#sessions.get(session);
     if (state === undefined || session.destroyed) return;
-    state.timer = setTimeout(() => {
+    const giveUp = (): void => {
       this.#log({ kind: 'keepalive-timeout', remote: state.remote });
       session.destroy();
-    }, this.#options.keepaliveTimeoutMs);
-    state.timer.unref();
-    const { timer } = state;
+    };
+    const timer = startTimer(this.#options.keepaliveTimeoutMs, giveUp, { keepsAlive: false });
+    state.timer = timer;
     session.ping((error: Error | null) => {
-      clearTimeout(timer);
+      timer.cancel();
       if (error === null && this.#sessions.has(session)) state.timer = this.#pingLater(session);
     });
   }

@@ -1,6 +1,5 @@
-import { ConfigError } from '../util/index.js';
+import { ConfigError, parseDuration } from '../util/index.js';
 
-import { parseDuration } from './duration.js';
 import { printable } from './printable.js';
 
 /** A value of the wrong kind or out of range. The text must not hold the value itself: it may be a secret. */

@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 
-import type { SlimError } from '../util/index.js';
+import { type SlimError, startTimer } from '../util/index.js';
 
 import type { ClientConfig } from './client-config.js';
 import { framingError, streamEndError, streamLost } from './connection-errors.js';
@@ -125,9 +125,9 @@ export class GrpcConnection implements Connection {
   #close(): Promise<void> {
     if (this.#isEnded) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#session.destroy(), CLOSE_TIMEOUT_MS);
+      const timer = startTimer(CLOSE_TIMEOUT_MS, () => this.#session.destroy());
       this.#onEnded = (): void => {
-        clearTimeout(timer);
+        timer.cancel();
         resolve();
       };
       this.#flush();

@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 
-import { assertNever, ConfigError, type SlimError } from '../util/index.js';
+import { assertNever, ConfigError, type SlimError, startTimer } from '../util/index.js';
 
 import { Attempts } from './attempts.js';
 import type { AuthConfig } from './auth-config.js';
@@ -95,11 +95,11 @@ async function withTimeout<T>(
   error: SlimError,
   run: () => Promise<T>,
 ): Promise<T> {
-  const timer = timeoutMs === 0 ? undefined : setTimeout(() => attempt.abort(error), timeoutMs);
+  const timer = timeoutMs === 0 ? undefined : startTimer(timeoutMs, () => attempt.abort(error));
   try {
     return await run();
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }
 

@@ -1,5 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2';
 
+import { startInterval, startTimer, type Timer } from '../util/index.js';
+
 import type { KeepaliveConfig } from './client-config.js';
 
 /**
@@ -11,23 +13,23 @@ import type { KeepaliveConfig } from './client-config.js';
  */
 export function startKeepalive(session: ClientHttp2Session, config: KeepaliveConfig, onDead: () => void): () => void {
   if (config.intervalMs === 0) return () => undefined;
-  let overdue: NodeJS.Timeout | undefined;
+  let overdue: Timer | undefined;
   const ping = (): void => {
     if (overdue !== undefined || session.destroyed) return;
-    overdue = setTimeout(() => {
+    overdue = startTimer(config.timeoutMs, () => {
       stop();
       onDead();
-    }, config.timeoutMs);
+    });
     // An error means that the connection is gone already, and that is seen elsewhere.
     session.ping(() => {
-      clearTimeout(overdue);
+      overdue?.cancel();
       overdue = undefined;
     });
   };
-  const interval = setInterval(ping, config.intervalMs);
+  const interval = startInterval(config.intervalMs, ping);
   const stop = (): void => {
-    clearInterval(interval);
-    clearTimeout(overdue);
+    interval.cancel();
+    overdue?.cancel();
   };
   return stop;
 }

@@ -1,3 +1,5 @@
+import { startTimer } from '../util/index.js';
+
 /** How good a line in memory is. By default it is perfect. */
 export interface LinkOptions {
   /** What each frame takes, in milliseconds. Default 0: it arrives with the next microtask. */
@@ -123,6 +125,5 @@ export class MemoryLink {
 /** Starts a timer the way the options say; returns what cancels it. */
 export function setTimer(options: LinkOptions, run: () => void, afterMs: number): () => void {
   if (options.setTimer) return options.setTimer(run, afterMs);
-  const timer = setTimeout(run, afterMs);
-  return () => clearTimeout(timer);
+  return startTimer(afterMs, run).cancel;
 }

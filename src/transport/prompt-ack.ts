@@ -1,5 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 
+import { startTimer, type Timer } from '../util/index.js';
+
 /** HTTP/2's largest window. */
 const MAX_WINDOW_BYTES = 2 ** 31 - 1;
 
@@ -26,7 +28,7 @@ export class PromptAck {
   readonly #session: ClientHttp2Session;
   readonly #stream: ClientHttp2Stream;
   #windowBytes: number;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #isOwed = false;
 
   /**
@@ -41,10 +43,10 @@ export class PromptAck {
   /** Something arrived. */
   onReceived(): void {
     this.#isOwed = true;
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= startTimer(PATIENCE_MS, () => {
       this.#timer = undefined;
       this.#pay();
-    }, PATIENCE_MS);
+    });
   }
 
   /** Something is written; it carries the acknowledgement. */
@@ -54,7 +56,7 @@ export class PromptAck {
 
   /** The connection is over. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#isOwed = false;
   }
 

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { render } from 'ink';
 
 import type { RunTui, TuiExit } from '../chat/index.js';
+import { startTimer } from '../util/index.js';
 import { App } from './app.js';
 import { TuiController } from './controller.js';
 import { eraseReflowed, inkStdout, reflowOf } from './ink-stdout.js';
@@ -16,12 +17,7 @@ import { makePaint, wantsColor } from './theme.js';
 const SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
 type Signal = (typeof SIGNALS)[number];
 
-const startTimer: StartTimer = (afterMs, run) => {
-  const timer = setTimeout(run, afterMs);
-  return () => {
-    clearTimeout(timer);
-  };
-};
+const startUiTimer: StartTimer = (afterMs, run) => startTimer(afterMs, run).cancel;
 
 function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error('the UI threw something that is no error', { cause: thrown });
@@ -54,12 +50,12 @@ export const runTui: RunTui = async (deps) => {
   const controller = new TuiController({
     ...deps,
     size,
-    startTimer,
+    startTimer: startUiTimer,
     onForce: () => finish({ kind: 'forced' }),
     onEnded: (exitCode) => finish({ kind: 'ended', exitCode: signalCode ?? exitCode }),
   });
   const reader = new InputReader({
-    startTimer,
+    startTimer: startUiTimer,
     onEvents: (events) => {
       try {
         controller.handle(events);

@@ -1,4 +1,5 @@
 import type { SlimError } from './errors.js';
+import { Fifo } from './fifo.js';
 import { abortError, type WaitOptions, withDeadline } from './time.js';
 
 interface Waiter<T> {
@@ -8,14 +9,13 @@ interface Waiter<T> {
 
 /** A queue between a producer that never waits and consumers that do. What waits is given out before a close is noticed. */
 export class AsyncQueue<T> {
-  #items: T[] = [];
-  #head = 0;
+  readonly #items = new Fifo<T>();
   readonly #waiters = new Set<Waiter<T>>();
   #closedWith: SlimError | undefined;
 
   /** How many items wait. */
   get size(): number {
-    return this.#items.length - this.#head;
+    return this.#items.size;
   }
 
   /** Adds an item, or hands it to who has waited longest. Ignored after the close. */
@@ -43,7 +43,7 @@ export class AsyncQueue<T> {
    */
   async take(options: WaitOptions = {}): Promise<T> {
     if (options.signal?.aborted === true) throw abortError(options.signal);
-    if (this.size > 0) return this.#shift();
+    if (this.size > 0) return this.#items.shift() as T;
     if (this.#closedWith !== undefined) throw this.#closedWith;
     let waiter: Waiter<T> | undefined;
     const next = new Promise<T>((resolve, reject) => {
@@ -59,16 +59,5 @@ export class AsyncQueue<T> {
     } finally {
       if (waiter !== undefined) this.#waiters.delete(waiter);
     }
-  }
-
-  #shift(): T {
-    const item = this.#items[this.#head] as T;
-    this.#head += 1;
-    // Cutting off in pieces keeps a long backlog linear.
-    if (this.#head === this.#items.length || this.#head >= 1024) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
   }
 }

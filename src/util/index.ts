@@ -5,6 +5,7 @@
  */
 export { assertNever } from './assert-never.js';
 export { AsyncQueue } from './async-queue.js';
+export { parseDuration } from './duration.js';
 export { Emitter } from './emitter.js';
 export {
   AuthError,
@@ -21,6 +22,7 @@ export {
   type SlimErrorOptions,
   UsageError,
 } from './errors.js';
+export { Fifo } from './fifo.js';
 export { LinkedQueue, type QueueEntry } from './linked-queue.js';
 export { RecentMap } from './recent-map.js';
 export { RecentSet } from './recent-set.js';

@@ -11,7 +11,7 @@ export interface WaitOptions {
 /** What {@link startTimer} started. */
 export interface Timer {
   /** Calls it off. Without effect when it has run, or was cancelled before. */
-  cancel(): void;
+  readonly cancel: () => void;
 }
 
 /** How a timer runs. */

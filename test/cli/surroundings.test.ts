@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { writeCrashFile } from '../../src/cli/crash-file.js';
-import { parseDuration } from '../../src/cli/duration.js';
+import { readDuration } from '../../src/cli/duration.js';
 import { crashScreen, errorScreen } from '../../src/cli/error-screen.js';
 import { openLog } from '../../src/cli/log-file.js';
 import { ensureNode } from '../../src/cli/node-start.js';
@@ -52,7 +52,7 @@ describe('chooseRunMode', () => {
   });
 });
 
-describe('parseDuration', () => {
+describe('readDuration', () => {
   it.each([
     ['1000', 1000],
     ['250ms', 250],
@@ -60,13 +60,14 @@ describe('parseDuration', () => {
     ['1.5s', 1500],
     ['2m', 120_000],
     ['1h', 3_600_000],
+    ['1m30s', 90_000],
     [' 5s ', 5000],
   ])('%s', (text, ms) => {
-    expect(parseDuration(text, '--timeout')).toBe(ms);
+    expect(readDuration(text, '--timeout')).toBe(ms);
   });
 
-  it.each(['', 's', '-1', '5 s', '5d', '1e3', '0x10', 'constructor'])('refuses %j', (text) => {
-    expect(() => parseDuration(text, '--timeout')).toThrow(UsageError);
+  it.each(['', 's', '-1', '5 s', '5w', '1e3', '0x10', 'constructor'])('refuses %j', (text) => {
+    expect(() => readDuration(text, '--timeout')).toThrow(UsageError);
   });
 });
 

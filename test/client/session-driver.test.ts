@@ -269,3 +269,12 @@ describe('while MLS is at work', () => {
     expect(last?.kind === 'message' && last.message === large).toBe(true);
   });
 });
+
+test('a timer of a session of two hours and a thousand tries does not fire at once', async () => {
+  const { driver, inputs } = driverOf((input) =>
+    input.kind === 'linkUp' ? [{ kind: 'setTimer', timer: 'limbo', afterMs: 2 * 1001 * 3_600_000 }] : [],
+  );
+  driver.post({ kind: 'linkUp' });
+  await pass(24 * 3_600_000);
+  expect(inputs.map(({ kind }) => kind)).toEqual(['linkUp']);
+});
