@@ -13,6 +13,20 @@ const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 const work = mkdtempSync(path.join(tmpdir(), 'slim-chat-pack-'));
 const { name, version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
+/** What somebody might write: all types can be named, and what is internal is not there. */
+const USER = `
+import { SlimApp, parseClientConfig, type ClientConfig, type Session, type SlimAppOptions, type Transport } from '${name}';
+import { SlimNode } from '${name}/node';
+export async function start(slim: ClientConfig | Transport, options: SlimAppOptions): Promise<Session> {
+  const node = await SlimNode.start({ port: 0 });
+  const app = await SlimApp.connect({ slim: parseClientConfig(node.endpoint), ...options });
+  const session = await app.createSession({ channel: 'a/b/c' });
+  // @ts-expect-error: internal
+  session.driver;
+  return session;
+}
+`;
+
 function run(command, args, options = {}) {
   return execFileSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
 }
@@ -89,10 +103,7 @@ function checkProgram(folder) {
 function checkLibrary(folder) {
   const load = `import { SlimApp } from '${name}'; if (typeof SlimApp.connect !== 'function') process.exit(1);`;
   run(process.execPath, ['--input-type=module', '--eval', load], { cwd: folder });
-  writeFileSync(
-    path.join(folder, 'user.ts'),
-    `import { SlimApp, type Session } from '${name}';\nexport const connect: typeof SlimApp.connect = SlimApp.connect.bind(SlimApp);\nexport type S = Session;\n`,
-  );
+  writeFileSync(path.join(folder, 'user.ts'), USER);
   // Who writes TypeScript for Node has these; our declarations mention AbortSignal and the like.
   const types = path.join(folder, 'node_modules', '@types');
   mkdirSync(types, { recursive: true });

@@ -13,6 +13,7 @@ const STEPS = {
   generated: ['npm', 'run', '-s', 'generate', '--', '--check'],
   wasm: ['node', 'scripts/build-mls-wasm.mjs', '--check'],
   build: ['npm', 'run', '-s', 'build'],
+  api: ['npm', 'run', '-s', 'api', '--', '--check'],
   readme: ['npm', 'run', '-s', 'readme', '--', '--check'],
   test: ['npm', 'test'],
   pack: ['node', 'scripts/pack-check.mjs'],

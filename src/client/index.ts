@@ -17,7 +17,21 @@ export {
   type TokenVerifier,
   type VerifiedToken,
 } from '../auth/index.js';
-export { Name, NULL_ID } from '../name/index.js';
+export { Name, type NameId, NULL_ID } from '../name/index.js';
+export {
+  type AuthConfig,
+  type BackoffConfig,
+  type ClientConfig,
+  type Connection,
+  type ConnectionHandlers,
+  type Endpoint,
+  type KeepaliveConfig,
+  MAX_FRAME_BYTES,
+  parseClientConfig,
+  type PemSource,
+  type TlsConfig,
+  type Transport,
+} from '../transport/index.js';
 export {
   AuthError,
   ConfigError,
@@ -30,11 +44,14 @@ export {
   ProtocolError,
   SessionError,
   SlimError,
+  type SlimErrorOptions,
   UsageError,
   type WaitOptions,
 } from '../util/index.js';
+export type { Metadata } from '../wire/index.js';
 export { type CreateSessionOptions, DEFAULT_ENDPOINT, type SlimAppOptions } from './app-options.js';
-export { CompletionHandle } from './completion-handle.js';
+// Types only: the library makes these, nobody else has what they are made of.
+export type { CompletionHandle } from './completion-handle.js';
 export type {
   AppEvent,
   CloseReason,
@@ -58,5 +75,5 @@ export type { AcceptInvitation, Invitation } from './invitations.js';
 export { preloadMls } from './mls-session.js';
 export { MAX_PAYLOAD_BYTES } from './payload-check.js';
 export type { PublishOptions } from './publish-command.js';
-export { type MembershipOptions, type MessageDelivery, Session } from './session.js';
+export type { MembershipOptions, MessageDelivery, Session } from './session.js';
 export { SlimApp } from './slim-app.js';

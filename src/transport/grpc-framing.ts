@@ -5,7 +5,6 @@ export const FRAME_PREFIX_BYTES = 5;
  * Writes messages as gRPC frames into one buffer, so that one write takes them all.
  *
  * @param messages - at least one
- * @internal
  */
 export function encodeFrames(messages: readonly Uint8Array[]): Buffer {
   let totalBytes = 0;
@@ -41,8 +40,6 @@ export type FramingFault =
 /**
  * Cuts a byte stream into gRPC messages, whatever its chunks are. Each message is copied once, so it keeps no chunk alive and
  * belongs to whoever gets it. After a fault it takes nothing more: where the next frame begins is unknown.
- *
- * @internal
  */
 export class FrameDecoder {
   readonly #maxBytes: number;

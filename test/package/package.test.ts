@@ -91,4 +91,17 @@ describe('the package', () => {
     const program = `import * as library from 'slim-chat'; console.log(typeof library.SlimApp.connect);`;
     expect(run(process.execPath, ['--input-type=module', '--eval', program], work).trim()).toBe('function');
   });
+
+  it('has a node for tests of programs that use the library', () => {
+    const program = `
+      import { SlimApp } from 'slim-chat';
+      import { SlimNode } from 'slim-chat/node';
+      const node = await SlimNode.start({ port: 0 });
+      const sharedSecret = 'thirty-two bytes or more of a secret';
+      const app = await SlimApp.connect({ local: 'a/b/c', slim: node.endpoint, sharedSecret });
+      console.log(node.stats().connections);
+      await app.close();
+      await node.close();`;
+    expect(run(process.execPath, ['--input-type=module', '--eval', program], work).trim()).toBe('1');
+  });
 });
