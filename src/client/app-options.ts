@@ -1,7 +1,13 @@
 import { SharedSecret, type TokenProvider, type TokenVerifier } from '../auth/index.js';
 import { Name } from '../name/index.js';
 import type { MlsPolicy, SessionConfig } from '../protocol/index.js';
-import { type ClientConfig, GrpcTransport, parseClientConfig, type Transport } from '../transport/index.js';
+import {
+  type ClientConfig,
+  DEFAULT_ENDPOINT,
+  GrpcTransport,
+  parseClientConfig,
+  type Transport,
+} from '../transport/index.js';
 import { UsageError } from '../util/index.js';
 import type { Metadata } from '../wire/index.js';
 import type { AppEvent } from './events.js';
@@ -10,11 +16,11 @@ import { checkMetadata } from './payload-check.js';
 import { randomU64 } from './random.js';
 import type { MessageDelivery } from './session.js';
 
-/** Where the node is unless said otherwise. */
-export const DEFAULT_ENDPOINT = 'http://127.0.0.1:46357';
+/** T of a session unless said otherwise. */
+export const DEFAULT_TIMEOUT_MS = 1000;
 
-const DEFAULT_TIMEOUT_MS = 1000;
-const DEFAULT_MAX_RETRIES = 29;
+/** R of a session unless said otherwise: with the default T a member is given up after 30 s. */
+export const DEFAULT_MAX_RETRIES = 29;
 
 /** Largest T and R: both are u32 on the wire, and a T beyond an hour is a mistake. */
 const MAX_TIMEOUT_MS = 60 * 60 * 1000;
@@ -61,9 +67,9 @@ export interface CreateSessionOptions {
   readonly channel: Name | string;
   /** Default `group`. */
   readonly type?: 'group' | 'pointToPoint';
-  /** T, the time between retransmissions, for every member. Default 1000. */
+  /** T, the time between retransmissions, for every member. Default {@link DEFAULT_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
-  /** R, the number of retransmissions, for every member. Default 29: a member is given up after 30 s. */
+  /** R, the number of retransmissions, for every member. Default {@link DEFAULT_MAX_RETRIES}. */
   readonly maxRetries?: number;
   /** End-to-end encryption. Default false. */
   readonly mls?: boolean;

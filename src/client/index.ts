@@ -24,6 +24,7 @@ export {
   type ClientConfig,
   type Connection,
   type ConnectionHandlers,
+  DEFAULT_ENDPOINT,
   type Endpoint,
   type KeepaliveConfig,
   MAX_FRAME_BYTES,
@@ -49,7 +50,12 @@ export {
   type WaitOptions,
 } from '../util/index.js';
 export type { Metadata } from '../wire/index.js';
-export { type CreateSessionOptions, DEFAULT_ENDPOINT, type SlimAppOptions } from './app-options.js';
+export {
+  type CreateSessionOptions,
+  DEFAULT_MAX_RETRIES,
+  DEFAULT_TIMEOUT_MS,
+  type SlimAppOptions,
+} from './app-options.js';
 // Types only: the library makes these, nobody else has what they are made of.
 export type { CompletionHandle } from './completion-handle.js';
 export type {

@@ -8,13 +8,11 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 
+import { OPEN_CHANNEL_PATH } from '../transport/index.js';
 import { ConfigError, startTimer, type Timer } from '../util/index.js';
-import { GrpcConnection, type GrpcConnectionOwner, type QueueLimits } from './grpc-connection.js';
+import { ClientStream, type ClientStreamOwner, type QueueLimits } from './client-stream.js';
 import type { DisconnectReason, NodeLogEvent } from './log-event.js';
 import type { MessageProcessor } from './message-processor.js';
-
-/** HTTP/2 path of the one method of a data-plane port. */
-export const OPEN_CHANNEL_PATH = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
 
 /** How a {@link GrpcServer} treats its connections. */
 export interface GrpcServerOptions {
@@ -33,31 +31,31 @@ const SESSION_MEMORY_MB = 256;
 // How long orderly ends may take when the server closes, in milliseconds.
 const GRACE_MS = 1_000;
 
-interface SessionState {
+interface Http2Peer {
   readonly remote: string;
-  readonly connections: Set<GrpcConnection>;
+  readonly connections: Set<ClientStream>;
   timer: Timer;
 }
 
 /**
- * The gRPC face of the node: listens, opens a {@link GrpcConnection} per OpenChannel stream, pings idle clients.
+ * The gRPC face of the node: listens, opens a {@link ClientStream} per OpenChannel stream, pings idle clients.
  *
  * Written on `node:http2` and not on the server of grpc-js, which cannot reset the stream of a client that does not read
  * (data-plane.md 6.7 case 38) and writes one message at a time. Measured on loopback with messages of 431 bytes, microseconds of
  * the server's CPU per publish to 1, 3 and 15 receivers, routing not included: grpc-js stream 8, 19, 127; grpc-js interceptor
  * 3.3, 5, 14; this 1.7, 1.7, 5.
  */
-export class GrpcServer implements GrpcConnectionOwner {
+export class GrpcServer implements ClientStreamOwner {
   readonly #server: Http2Server;
   readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Map<ServerHttp2Session, SessionState>();
-  readonly #processor: MessageProcessor<GrpcConnection>;
+  readonly #sessions = new Map<ServerHttp2Session, Http2Peer>();
+  readonly #processor: MessageProcessor<ClientStream>;
   readonly #options: GrpcServerOptions;
   readonly #log: (event: NodeLogEvent) => void;
   #isClosing = false;
 
   constructor(
-    processor: MessageProcessor<GrpcConnection>,
+    processor: MessageProcessor<ClientStream>,
     log: (event: NodeLogEvent) => void,
     options: GrpcServerOptions,
   ) {
@@ -127,17 +125,17 @@ export class GrpcServer implements GrpcConnectionOwner {
     timer.cancel();
   }
 
-  onDetached(connection: GrpcConnection, reason: DisconnectReason): void {
+  onDetached(connection: ClientStream, reason: DisconnectReason): void {
     this.#log({ kind: 'disconnected', connection: connection.index, reason });
   }
 
-  onCutOff(connection: GrpcConnection, frames: number, bytes: number): void {
+  onCutOff(connection: ClientStream, frames: number, bytes: number): void {
     this.#log({ kind: 'cut-off', connection: connection.index, frames, bytes });
   }
 
   #onSession(session: ServerHttp2Session): void {
     const { socket } = session;
-    const state: SessionState = {
+    const state: Http2Peer = {
       remote: `${socket.remoteAddress ?? 'unknown'} port ${socket.remotePort ?? 0}`,
       connections: new Set(),
       timer: this.#pingLater(session),
@@ -192,7 +190,7 @@ export class GrpcServer implements GrpcConnectionOwner {
       stream.respond(refusal.headers, { endStream: true });
       return;
     }
-    const connection = new GrpcConnection(stream, this.#processor, this, this.#options.queue);
+    const connection = new ClientStream(stream, this.#processor, this, this.#options.queue);
     state.connections.add(connection);
     stream.on('close', () => {
       state.connections.delete(connection);

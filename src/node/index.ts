@@ -3,7 +3,7 @@
  * {@link SlimNode} is all that others need, and `parseListen` for its command line.
  *
  * Inside, from pure to wet: `Router` (who gets what), `relay` (bytes in, the same bytes with `incoming_conn` out),
- * `MessageProcessor` (what a message means to a node), `GrpcConnection` and `GrpcServer` (HTTP/2, queues, ends).
+ * `MessageProcessor` (what a message means to a node), `ClientStream` and `GrpcServer` (HTTP/2, queues, ends).
  *
  * Invariants: a publish never returns to the connection it came from. Between two connections messages keep their order.
  * Nothing that a client sends throws, ends another client's stream, or leaves something behind when the client is gone.

@@ -1,3 +1,4 @@
+import { DEFAULT_HOST, DEFAULT_PORT } from '../transport/index.js';
 import { UsageError } from '../util/index.js';
 
 /** Where a node listens. */
@@ -8,14 +9,8 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** Loopback: whoever wants other computers to come in says so. */
-export const DEFAULT_HOST = '127.0.0.1';
-
-/** The port of the upstream examples. */
-export const DEFAULT_PORT = 46357;
-
 /**
- * Parses `host:port`, `[ipv6]:port` or `:port` (loopback).
+ * Parses `host:port`, `[ipv6]:port` or `:port` (loopback: whoever wants other computers to come in says so).
  *
  * @throws UsageError `invalid-option`, with a text that shows the form
  */

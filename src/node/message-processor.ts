@@ -1,11 +1,10 @@
 import type { Buffer } from 'node:buffer';
 
 import type { Name } from '../name/index.js';
-import { encodeFrames, FRAME_PREFIX_BYTES, sealFrame } from '../transport/index.js';
+import { encodeFrames, FRAME_PREFIX_BYTES, sealFrame, MAX_MESSAGE_BYTES } from '../transport/index.js';
 import { assertNever } from '../util/index.js';
 import { decodeMessage, encodeMessage, type LinkMessage, type SubscriptionMessage } from '../wire/index.js';
 
-import { MAX_MESSAGE_BYTES } from './limits.js';
 import type { DropReason, NodeLogEvent } from './log-event.js';
 import { forwardedBytes, type PublishFrame, readFrame } from './relay.js';
 import { routeKey } from './route-key.js';

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 
-import type { GrpcConnection } from './grpc-connection.js';
-import { defaultQueueLimits } from './grpc-connection.js';
+import { DEFAULT_HOST, DEFAULT_PORT } from '../transport/index.js';
+import type { ClientStream } from './client-stream.js';
+import { defaultQueueLimits } from './client-stream.js';
 import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
-import { DEFAULT_HOST, DEFAULT_PORT } from './listen-address.js';
 import type { NodeLogEvent } from './log-event.js';
 import { MessageProcessor } from './message-processor.js';
 
@@ -46,13 +46,13 @@ export class SlimNode {
   readonly endpoint: string;
 
   readonly #server: GrpcServer;
-  readonly #processor: MessageProcessor<GrpcConnection>;
+  readonly #processor: MessageProcessor<ClientStream>;
   readonly #log: (event: NodeLogEvent) => void;
   #closed: Promise<void> | undefined;
 
   private constructor(
     server: GrpcServer,
-    processor: MessageProcessor<GrpcConnection>,
+    processor: MessageProcessor<ClientStream>,
     log: (event: NodeLogEvent) => void,
     host: string,
     port: number,
@@ -72,7 +72,7 @@ export class SlimNode {
   static async start(options: SlimNodeOptions = {}): Promise<SlimNode> {
     const { host = DEFAULT_HOST, port = DEFAULT_PORT } = options;
     const log = guarded(options.log);
-    const processor = new MessageProcessor<GrpcConnection>(log, randomBelow);
+    const processor = new MessageProcessor<ClientStream>(log, randomBelow);
     const server = new GrpcServer(processor, log, serverOptions);
     const address = await server.listen(host, port);
     const node = new SlimNode(server, processor, log, host, address.port);

@@ -15,6 +15,15 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Where a node listens unless said otherwise: for this computer only. */
+export const DEFAULT_HOST = '127.0.0.1';
+
+/** The port of the upstream examples. */
+export const DEFAULT_PORT = 46357;
+
+/** Where a node is unless said otherwise. */
+export const DEFAULT_ENDPOINT = `http://${DEFAULT_HOST}:${DEFAULT_PORT}`;
+
 const EXAMPLE = 'Use http://host:port, https://host:port or host:port';
 
 /**

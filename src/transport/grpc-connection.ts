@@ -4,23 +4,16 @@ import { type SlimError, startTimer } from '../util/index.js';
 
 import type { ClientConfig } from './client-config.js';
 import { framingError, streamEndError, streamLost } from './connection-errors.js';
-import { encodeFrames, FrameDecoder } from './grpc-framing.js';
+import { encodeFrames, FrameDecoder, MAX_MESSAGE_BYTES } from './grpc-framing.js';
 import { startKeepalive } from './keepalive.js';
 import { PromptAck } from './prompt-ack.js';
 import type { Connection, ConnectionHandlers } from './transport.js';
 
-/**
- * Largest encoded `Message` that may be sent, in bytes. A node accepts 4 MiB and ends the whole stream on anything larger, and
- * each hop adds to a message; so some room is left. {@link Connection.send} does not check: the owner must, before it gives a
- * message a place in its own order.
- */
-export const MAX_FRAME_BYTES = 4 * 1024 * 1024 - 4 * 1024;
-
 /** HTTP/2 begins with 64 KiB, less than one large message; frames are taken off at once, so a larger window costs nothing. */
 export const WINDOW_BYTES = 8 * 1024 * 1024;
 
-/** Some more than the 4 MiB that a message may have: nodes add to it after they have checked. */
-const MAX_RECEIVED_BYTES = 4 * 1024 * 1024 + 64 * 1024;
+/** Some more than a message may have: nodes add to it after they have checked. */
+const MAX_RECEIVED_BYTES = MAX_MESSAGE_BYTES + 64 * 1024;
 /** `send` asks for a pause when this much waits, and for more when it is down to half. */
 const HIGH_WATER_FRAMES = 256;
 const HIGH_WATER_BYTES = 1024 * 1024;

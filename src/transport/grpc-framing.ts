@@ -1,3 +1,15 @@
+/** The one method of a node. slim 0.7.0 `datapath/proto/v1/data_plane.proto`. */
+export const OPEN_CHANNEL_PATH = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
+
+/** Largest encoded `Message`, in bytes; a limit of every hop, which ends the whole stream on anything larger (data-plane.md 1.3). */
+export const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Largest encoded `Message` that an app may send, in bytes: each hop adds to it, so some room is left. {@link Connection.send} does
+ * not check: the owner must, before it gives a message a place in its own order.
+ */
+export const MAX_FRAME_BYTES = MAX_MESSAGE_BYTES - 4 * 1024;
+
 /** Bytes before each message: one flag byte (0 = not compressed) and the length as u32, big endian. */
 export const FRAME_PREFIX_BYTES = 5;
 

@@ -17,10 +17,8 @@ import { noResponseError, responseError, timeoutError } from './connection-error
 import { dial, readConfigFile } from './dial.js';
 import { authorityOf } from './endpoint.js';
 import { GrpcConnection, WINDOW_BYTES } from './grpc-connection.js';
+import { OPEN_CHANNEL_PATH } from './grpc-framing.js';
 import type { Connection, ConnectionHandlers, Transport } from './transport.js';
-
-/** The one method of a node. slim 0.7.0 `datapath/proto/v1/data_plane.proto`. */
-export const OPEN_CHANNEL_PATH = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
 
 /**
  * Streams to a node over gRPC, each on a connection of its own, as upstream has it.

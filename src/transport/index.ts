@@ -12,10 +12,26 @@
 export type { AuthConfig } from './auth-config.js';
 export { type BackoffConfig, backoffDelayMs } from './backoff.js';
 export { type ClientConfig, type KeepaliveConfig, parseClientConfig } from './client-config.js';
-export { type Endpoint, formatEndpoint, isLoopback, parseEndpoint } from './endpoint.js';
-export { MAX_FRAME_BYTES } from './grpc-connection.js';
-export { encodeFrames, FRAME_PREFIX_BYTES, FrameDecoder, type FramingFault, sealFrame } from './grpc-framing.js';
-export { GrpcTransport, OPEN_CHANNEL_PATH } from './grpc-transport.js';
+export {
+  DEFAULT_ENDPOINT,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  type Endpoint,
+  formatEndpoint,
+  isLoopback,
+  parseEndpoint,
+} from './endpoint.js';
+export {
+  encodeFrames,
+  FRAME_PREFIX_BYTES,
+  FrameDecoder,
+  type FramingFault,
+  MAX_FRAME_BYTES,
+  MAX_MESSAGE_BYTES,
+  OPEN_CHANNEL_PATH,
+  sealFrame,
+} from './grpc-framing.js';
+export { GrpcTransport } from './grpc-transport.js';
 export type { MemoryConnection } from './memory-connection.js';
 export type { LinkOptions } from './memory-link.js';
 export {

@@ -5,12 +5,12 @@ import { connect as connectTcp } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { Name } from '../../src/name/index.js';
-import { defaultQueueLimits, type GrpcConnection } from '../../src/node/grpc-connection.js';
-import { encodeFrames, FRAME_PREFIX_BYTES } from '../../src/transport/index.js';
-import { GrpcServer, type GrpcServerOptions, OPEN_CHANNEL_PATH } from '../../src/node/grpc-server.js';
+import { defaultQueueLimits, type ClientStream } from '../../src/node/client-stream.js';
+import { GrpcServer, type GrpcServerOptions } from '../../src/node/grpc-server.js';
 import type { NodeLogEvent } from '../../src/node/log-event.js';
 import { MessageProcessor } from '../../src/node/message-processor.js';
 import { forwardedBytes, readFrame } from '../../src/node/relay.js';
+import { encodeFrames, FRAME_PREFIX_BYTES, OPEN_CHANNEL_PATH } from '../../src/transport/index.js';
 import { Condition, publish, subscription } from './raw-client.js';
 
 const name = Name.of('org', 'ns', 'n');
@@ -18,7 +18,7 @@ const name = Name.of('org', 'ns', 'n');
 async function serve(options: Partial<GrpcServerOptions>): Promise<{
   readonly port: number;
   readonly log: NodeLogEvent[];
-  readonly processor: MessageProcessor<GrpcConnection>;
+  readonly processor: MessageProcessor<ClientStream>;
   readonly changed: Condition;
 }> {
   const log: NodeLogEvent[] = [];
@@ -27,7 +27,7 @@ async function serve(options: Partial<GrpcServerOptions>): Promise<{
     log.push(event);
     changed.notify();
   };
-  const processor = new MessageProcessor<GrpcConnection>(onLog, () => 0);
+  const processor = new MessageProcessor<ClientStream>(onLog, () => 0);
   const server = new GrpcServer(processor, onLog, {
     queue: defaultQueueLimits,
     keepaliveMs: 120_000,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { Name } from '../../src/name/index.js';
-import { MAX_MESSAGE_BYTES } from '../../src/node/limits.js';
+import { MAX_MESSAGE_BYTES } from '../../src/transport/index.js';
 import { FRAME_PREFIX_BYTES } from '../../src/transport/index.js';
 import type { NodeLogEvent } from '../../src/node/log-event.js';
 import { LINK_VERSION, MessageProcessor, type Outlet } from '../../src/node/message-processor.js';

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { constants, type ServerHttp2Stream } from 'node:http2';
 
-import { FrameDecoder, type FramingFault } from '../transport/index.js';
+import { FrameDecoder, type FramingFault, MAX_MESSAGE_BYTES } from '../transport/index.js';
 import { startTimer, type Timer } from '../util/index.js';
-import { MAX_MESSAGE_BYTES } from './limits.js';
 import type { DisconnectReason } from './log-event.js';
 import type { MessageProcessor, Outlet } from './message-processor.js';
 
@@ -20,12 +19,12 @@ export interface QueueLimits {
 /** Generous: the limits are there for clients that stopped reading, not for slow ones. */
 export const defaultQueueLimits: QueueLimits = { maxFrames: 16_384, maxBytes: 64 * 1024 * 1024, pauseMs: 100 };
 
-/** What a {@link GrpcConnection} tells its server. */
-export interface GrpcConnectionOwner {
+/** What a {@link ClientStream} tells its server. */
+export interface ClientStreamOwner {
   /** The connection takes part no more: it is out of the routing table, at once. Called once. */
-  onDetached(connection: GrpcConnection, reason: DisconnectReason): void;
+  onDetached(connection: ClientStream, reason: DisconnectReason): void;
   /** The client did not read; called before the connection is detached. */
-  onCutOff(connection: GrpcConnection, frames: number, bytes: number): void;
+  onCutOff(connection: ClientStream, frames: number, bytes: number): void;
 }
 
 /** gRPC status codes that this node sends. */
@@ -48,13 +47,13 @@ const DRAIN_MS = 5_000;
  * until it takes something again, nobody pauses for it any more, and when its queue is full it is cut off.
  * Differs from upstream, where a sender waits for a stuck receiver for ever (`mp.rs:send_msg`).
  */
-export class GrpcConnection implements Outlet {
+export class ClientStream implements Outlet {
   /** Number of this connection in the routing table. */
   readonly index: number;
 
   readonly #stream: ServerHttp2Stream;
-  readonly #processor: MessageProcessor<GrpcConnection>;
-  readonly #owner: GrpcConnectionOwner;
+  readonly #processor: MessageProcessor<ClientStream>;
+  readonly #owner: ClientStreamOwner;
   readonly #limits: QueueLimits;
   readonly #decoder = new FrameDecoder(MAX_MESSAGE_BYTES);
 
@@ -64,9 +63,9 @@ export class GrpcConnection implements Outlet {
   #isWriting = false;
   #isStuck = false;
   /** Connections that pause because of this one. */
-  readonly #waiting = new Set<GrpcConnection>();
+  readonly #waiting = new Set<ClientStream>();
 
-  #pausedBy: GrpcConnection | undefined;
+  #pausedBy: ClientStream | undefined;
   #pauseTimer: Timer | undefined;
   #drainTimer: Timer | undefined;
   #isDetached = false;
@@ -74,8 +73,8 @@ export class GrpcConnection implements Outlet {
 
   constructor(
     stream: ServerHttp2Stream,
-    processor: MessageProcessor<GrpcConnection>,
-    owner: GrpcConnectionOwner,
+    processor: MessageProcessor<ClientStream>,
+    owner: ClientStreamOwner,
     limits: QueueLimits,
   ) {
     this.#stream = stream;
@@ -134,7 +133,7 @@ export class GrpcConnection implements Outlet {
 
   #onData(chunk: Buffer): void {
     if (this.#isDetached) return;
-    let full: readonly GrpcConnection[] = [];
+    let full: readonly ClientStream[] = [];
     const fault = this.#decoder.push(chunk, (message) => {
       if (this.#isDetached) return;
       const outlets = this.#processor.handle(this.index, message);
@@ -166,7 +165,7 @@ export class GrpcConnection implements Outlet {
     return this.#queue.length * part > maxFrames || this.#queuedBytes * part > maxBytes;
   }
 
-  #pauseFor(behind: GrpcConnection): void {
+  #pauseFor(behind: ClientStream): void {
     if (this.#pausedBy !== undefined || this.#isDetached) return;
     this.#pausedBy = behind;
     behind.#waiting.add(this);
