@@ -42,7 +42,6 @@ export {
   InternalError,
   MlsError,
   type MlsErrorCode,
-  ProtocolError,
   SessionError,
   SlimError,
   type SlimErrorOptions,

@@ -22,13 +22,6 @@ interface Prefix {
   nextTurn: number;
 }
 
-/** A connection as the table sees it. */
-interface Member {
-  readonly isLocal: boolean;
-  /** Names it is subscribed to: prefix key to id keys. */
-  readonly names: Map<string, Set<string>>;
-}
-
 const NOBODY: readonly number[] = [];
 
 /**
@@ -40,9 +33,9 @@ const NOBODY: readonly number[] = [];
  */
 export class Router {
   readonly #prefixes = new Map<string, Prefix>();
-  readonly #members = new Map<number, Member>();
+  /** By connection, the names it is subscribed to: prefix key to id keys. */
+  readonly #members = new Map<number, Map<string, Set<string>>>();
   readonly #randomBelow: (limit: number) => number;
-  #localCount = 0;
   #subscriptionCount = 0;
 
   /**
@@ -63,22 +56,19 @@ export class Router {
   }
 
   /**
-   * Adds a connection without subscriptions.
-   *
-   * @param isLocal - an app inside the node's process: preferred for fanout 1
+   * Adds a connection without subscriptions. Upstream prefers apps inside the node's process for fanout 1 (`st.rs:match_one`);
+   * here there are none, all come through a socket.
    */
-  connect(connection: number, isLocal = false): void {
-    this.#members.set(connection, { isLocal, names: new Map() });
-    if (isLocal) this.#localCount++;
+  connect(connection: number): void {
+    this.#members.set(connection, new Map());
   }
 
   /** Removes a connection and its subscriptions; unknown ones are ignored. */
   disconnect(connection: number): void {
-    const member = this.#members.get(connection);
-    if (member === undefined) return;
+    const names = this.#members.get(connection);
+    if (names === undefined) return;
     this.#members.delete(connection);
-    if (member.isLocal) this.#localCount--;
-    for (const [prefixKey, ids] of member.names) {
+    for (const [prefixKey, ids] of names) {
       const prefix = this.#prefixes.get(prefixKey);
       if (prefix === undefined) continue;
       for (const id of ids) this.#drop(prefix, id, connection);
@@ -94,8 +84,8 @@ export class Router {
    * @returns false for an unknown connection
    */
   subscribe(connection: number, name: RouteKey, subscriptionId: bigint): boolean {
-    const member = this.#members.get(connection);
-    if (member === undefined) return false;
+    const names = this.#members.get(connection);
+    if (names === undefined) return false;
     let prefix = this.#prefixes.get(name.prefix);
     if (prefix === undefined) {
       prefix = { byId: new Map(), counts: new Map(), list: [], nextTurn: 0 };
@@ -116,8 +106,8 @@ export class Router {
     const count = prefix.counts.get(connection);
     if (count === undefined) prefix.list.push(connection);
     prefix.counts.set(connection, (count ?? 0) + 1);
-    const ids = member.names.get(name.prefix);
-    if (ids === undefined) member.names.set(name.prefix, new Set([name.id]));
+    const ids = names.get(name.prefix);
+    if (ids === undefined) names.set(name.prefix, new Set([name.id]));
     else ids.add(name.id);
     this.#subscriptionCount++;
     return true;
@@ -138,7 +128,7 @@ export class Router {
     if (known.size > 0) return undefined;
 
     this.#drop(prefix, name.id, connection);
-    const names = this.#members.get(connection)?.names;
+    const names = this.#members.get(connection);
     const ids = names?.get(name.prefix);
     ids?.delete(name.id);
     const left = (prefix.counts.get(connection) ?? 1) - 1;
@@ -167,9 +157,7 @@ export class Router {
     if (candidates.length === 0) return NOBODY;
 
     const from = isForAnyone ? prefix.nextTurn % candidates.length : this.#randomBelow(candidates.length);
-    const position =
-      (this.#localCount > 0 ? this.#find(candidates, from, incoming, true) : undefined) ??
-      this.#find(candidates, from, incoming, false);
+    const position = this.#find(candidates, from, incoming);
     if (position === undefined) return NOBODY;
     if (isForAnyone) prefix.nextTurn = position + 1;
     const chosen = candidates[position];
@@ -177,12 +165,11 @@ export class Router {
   }
 
   /** Position of the first candidate at or after `from`, in a circle, that may get the message. */
-  #find(candidates: readonly number[], from: number, incoming: number, onlyLocal: boolean): number | undefined {
+  #find(candidates: readonly number[], from: number, incoming: number): number | undefined {
     for (let step = 0; step < candidates.length; step++) {
       const position = (from + step) % candidates.length;
       const connection = candidates[position];
-      if (connection === undefined || connection === incoming) continue;
-      if (!onlyLocal || this.#members.get(connection)?.isLocal === true) return position;
+      if (connection !== undefined && connection !== incoming) return position;
     }
     return undefined;
   }

@@ -66,13 +66,11 @@ export type ErrorCode =
   | 'unreachable'
   // credentials
   | 'credentials-rejected'
-  | 'token-rejected'
   // session life cycle
   | 'closed'
   | 'removed'
   | 'moderator-gone'
   | 'invite-timeout'
-  | 'remove-timeout'
   | 'already-in-group'
   | 'participant-not-found'
   | 'aborted'
@@ -82,9 +80,6 @@ export type ErrorCode =
   | 'cancelled'
   // delivery
   | 'not-acked'
-  // peers
-  | 'unexpected-message'
-  | 'bad-payload'
   | MlsErrorCode
   // us
   | 'invariant';
@@ -142,11 +137,6 @@ export class SessionError extends SlimError {
 /** Peers did not acknowledge a message; `details.missing` names them. */
 export class DeliveryError extends SlimError {
   override readonly exitCode = 6;
-}
-
-/** A peer sent something that makes no sense. */
-export class ProtocolError extends SlimError {
-  override readonly exitCode = 70;
 }
 
 /** MLS refused something, or could not do it. */

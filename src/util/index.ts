@@ -16,7 +16,6 @@ export {
   InternalError,
   MlsError,
   type MlsErrorCode,
-  ProtocolError,
   SessionError,
   SlimError,
   type SlimErrorOptions,

@@ -5,7 +5,7 @@ import { Name, NULL_ID } from '../../src/name/index.js';
 import { routeKey } from '../../src/node/route-key.js';
 import { Router } from '../../src/node/router.js';
 
-const [c1, c2, c3, local] = [1, 2, 3, 9];
+const [c1, c2, c3] = [1, 2, 3];
 const any = Name.of('org', 'ns', 'n');
 const id = (value: number): Name => any.withId(BigInt(value));
 
@@ -148,21 +148,6 @@ describe('routing table', () => {
     expect(route(any, 256)).toEqual([]);
     expect(router.subscriptionCount).toBe(0);
     expect(subscribe(c2, id(5))).toBe(false);
-  });
-
-  test('row 32: all means local and remote apps', () => {
-    router.connect(local, true);
-    subscribe(local, id(5));
-    subscribe(c2, id(6));
-    expect(route(any, 256)).toEqual([c2, local]);
-  });
-
-  test('row 33: one means a local app first', () => {
-    router.connect(local, true);
-    subscribe(c2, id(6));
-    subscribe(local, id(5));
-    for (let i = 0; i < 5; i++) expect(route(any, 1)).toEqual([local]);
-    expect(route(any, 1, local)).toEqual([c2]);
   });
 
   test('row 35: numbers count, strings do not', () => {
