@@ -1,8 +1,7 @@
 import type { Buffer } from 'node:buffer';
 
-import type { Name } from '../name/index.js';
 import { encodeFrames, FRAME_PREFIX_BYTES, sealFrame, MAX_MESSAGE_BYTES } from '../transport/index.js';
-import { assertNever } from '../util/index.js';
+import { assertNever, printableWord } from '../util/index.js';
 import { decodeMessage, encodeMessage, type LinkMessage, type SubscriptionMessage } from '../wire/index.js';
 
 import type { DropReason, NodeLogEvent } from './log-event.js';
@@ -164,9 +163,9 @@ export class MessageProcessor<Out extends Outlet> {
     let error = '';
     if (message.kind === 'subscribe') {
       this.#router.subscribe(connection, key, subscriptionId);
-      this.#log({ kind: 'subscribed', connection, name: printable(name) });
+      this.#log({ kind: 'subscribed', connection, name: printableWord(name.toString()) });
     } else if (this.#router.unsubscribe(connection, key, subscriptionId) === undefined) {
-      this.#log({ kind: 'unsubscribed', connection, name: printable(name) });
+      this.#log({ kind: 'unsubscribed', connection, name: printableWord(name.toString()) });
     } else {
       error = 'no such subscription';
       this.#drop(connection, 'not-subscribed');
@@ -195,9 +194,4 @@ export class MessageProcessor<Out extends Outlet> {
     this.#log({ kind: 'dropped', connection, reason });
     return NOBODY;
   }
-}
-
-/** Names come from anybody: control, format (bidi) and other invisible characters never reach a log. */
-function printable(name: Name): string {
-  return name.toString().replaceAll(/[\p{C}\p{Z}]/gu, '?');
 }

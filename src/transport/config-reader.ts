@@ -1,6 +1,4 @@
-import { ConfigError, parseDuration } from '../util/index.js';
-
-import { printable } from './printable.js';
+import { ConfigError, parseDuration, printable } from '../util/index.js';
 
 /** A value of the wrong kind or out of range. The text must not hold the value itself: it may be a secret. */
 export function badConfig(path: string, problem: string): ConfigError {

@@ -1,11 +1,10 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2';
 
-import { assertNever, AuthError, ConnectionError, type ErrorCode, type SlimError } from '../util/index.js';
+import { assertNever, AuthError, ConnectionError, type ErrorCode, printable, type SlimError } from '../util/index.js';
 
 import type { ClientConfig } from './client-config.js';
 import { authorityOf } from './endpoint.js';
 import type { FramingFault } from './grpc-framing.js';
-import { printable } from './printable.js';
 
 /*
  * The one place where what Node and gRPC say about a connection becomes an error of this package. Each message names the

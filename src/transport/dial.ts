@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
-import { ConfigError } from '../util/index.js';
+import { ConfigError, printable } from '../util/index.js';
 
 import type { ClientConfig } from './client-config.js';
 import { tcpError, tlsError } from './connection-errors.js';
 import { environmentProxy, openTunnel } from './http-tunnel.js';
-import { printable } from './printable.js';
 import type { PemSource, TlsConfig } from './tls-config.js';
 
 /**

@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
 
-import { type ConfigError } from '../util/index.js';
+import { type ConfigError, printable } from '../util/index.js';
 
 import { badConfig, unsupportedConfig } from './config-reader.js';
-import { printable } from './printable.js';
 
 /** Where a node listens. */
 export interface Endpoint {

@@ -5,6 +5,7 @@
  */
 export { assertNever } from './assert-never.js';
 export { AsyncQueue } from './async-queue.js';
+export { anyOf, Characters } from './characters.js';
 export { parseDuration } from './duration.js';
 export { Emitter } from './emitter.js';
 export {
@@ -23,6 +24,7 @@ export {
 } from './errors.js';
 export { Fifo } from './fifo.js';
 export { LinkedQueue, type QueueEntry } from './linked-queue.js';
+export { printable, printableWord } from './printable.js';
 export { RecentMap } from './recent-map.js';
 export { RecentSet } from './recent-set.js';
 export {
