@@ -8,7 +8,8 @@
  */
 export const FOLDERS = {
   bin: { may: ['cli'] },
-  cli: { may: ['ui', 'chat', 'client', 'node', 'auth', 'transport', 'name', 'util'] },
+  cli: { may: ['ui', 'runtime', 'chat', 'client', 'node', 'auth', 'transport', 'name', 'util'] },
+  runtime: { may: ['chat', 'client', 'name', 'util'] },
   ui: { may: ['ui/input', 'chat', 'util'] },
   'ui/input': { may: ['util'] },
   chat: { may: ['name', 'util'], types: { client: [] }, pure: true },

@@ -13,26 +13,36 @@ export interface Draft {
   readonly text: string;
   readonly from?: string;
   readonly fromName?: string;
+  /** The session that it is about. The name of its channel stands in front unless it is the one on the screen. */
+  readonly about?: SessionView | undefined;
 }
 
-/** The session the screen is about: the newest. */
-export function currentSession(state: ChatState): SessionView | undefined {
-  return state.sessions.at(-1);
+/** The state with one more line, and a line for the day before it where a new day begins. */
+export function addLine(state: ChatState, draft: Draft, at: string, { clock, keepsLines }: ChatOptions): ChatState {
+  if (!keepsLines) return state;
+  const day = clock.day(at);
+  const { about, text, ...rest } = draft;
+  const base = { from: '', fromName: '' };
+  let lines = state.lines;
+  if (state.day !== '' && state.day !== day) lines = lines.append({ ...base, kind: 'info', time: '', text: day });
+  const prefix = about === undefined || about.id === state.activeSession ? '' : `[${shortName(about.channel)}] `;
+  lines = lines.append({ ...base, ...rest, text: `${prefix}${text}`, time: clock.time(at) });
+  return withNames({ ...state, lines, day }, [draft.from ?? '']);
+}
+
+/** The session on the screen. */
+export function activeSession(state: ChatState): SessionView | undefined {
+  return sessionOf(state, state.activeSession);
+}
+
+/** The session of this id. */
+export function sessionOf(state: ChatState, id: number | null): SessionView | undefined {
+  return state.sessions.find((session) => session.id === id);
 }
 
 /** What to call this app itself. */
 export function ownLabel(state: ChatState): string {
-  return state.local === '' ? 'you' : labelIn(currentSession(state), state.local);
-}
-
-/** The state with one more line, and a line for the day before it where a new day begins. */
-export function addLine(state: ChatState, draft: Draft, at: string, { clock }: ChatOptions): ChatState {
-  const day = clock.day(at);
-  const base = { from: '', fromName: '' };
-  let lines = state.lines;
-  if (state.day !== '' && state.day !== day) lines = lines.append({ ...base, kind: 'info', time: '', text: day });
-  lines = lines.append({ ...base, ...draft, time: clock.time(at) });
-  return withNames({ ...state, lines, day }, [draft.from ?? '']);
+  return state.local === '' ? 'you' : labelIn(activeSession(state), state.local);
 }
 
 /** The state with a name column that has room for these labels. */
@@ -43,14 +53,9 @@ export function withNames(state: ChatState, labels: readonly string[]): ChatStat
 }
 
 /** The state with bare lines added. */
-export function addNotes(state: ChatState, texts: readonly string[]): ChatState {
+export function addNotes(state: ChatState, texts: readonly string[], { keepsLines }: ChatOptions): ChatState {
+  if (!keepsLines) return state;
   let lines = state.lines;
   for (const text of texts) lines = lines.append({ kind: 'note', time: '', from: '', fromName: '', text });
   return { ...state, lines };
-}
-
-/** Which group a line is about, when the screen is about another one. */
-export function groupPrefix(state: ChatState, session: SessionView | undefined): string {
-  if (session === undefined || session.id === currentSession(state)?.id) return '';
-  return `[${shortName(session.channel)}] `;
 }

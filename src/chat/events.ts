@@ -8,6 +8,12 @@ export interface MlsStatus {
   readonly suite?: string;
 }
 
+/**
+ * Why an own message failed: somebody did not acknowledge it in time; it was given up by the user before it was sent; its session
+ * ended; or it could not be sent at all.
+ */
+export type FailureReason = 'unacked' | 'dropped' | 'closed' | 'refused';
+
 /** A member as `/who` shows it. */
 export interface MemberInfo {
   readonly name: string;
@@ -35,10 +41,27 @@ export type ChatEventBody =
       readonly channel: string;
       readonly moderator: string;
       readonly members: readonly string[];
+      /** What this app is in this session. */
+      readonly role: 'moderator' | 'participant';
       readonly mls: MlsStatus;
       readonly timeoutMs: number;
       readonly maxRetries: number;
       readonly metadata: Readonly<Record<string, string>>;
+    }
+  /** Which session commands without a `session` are for now; null: none. */
+  | { readonly type: 'active'; readonly session: number | null; readonly channel: string | null }
+  /** Somebody invites this app. `asked`: it waits for `accept` or `decline`. */
+  | {
+      readonly type: 'invitation';
+      readonly session: number;
+      readonly from: string;
+      readonly channel: string;
+      readonly mls: boolean;
+      readonly state: 'asked' | 'accepted' | 'declined' | 'lapsed';
+      /** How often the user was asked about this session, this time included. */
+      readonly attempt: number;
+      /** With `asked`: how long an answer is of use. */
+      readonly expiresInMs?: number;
     }
   | { readonly type: 'joined'; readonly session: number; readonly member: string; readonly members: number }
   | {
@@ -50,6 +73,7 @@ export type ChatEventBody =
     }
   | {
       readonly type: 'invite';
+      readonly session: number;
       readonly ref?: string;
       readonly name: string;
       readonly state: 'started' | 'joined' | 'failed';
@@ -59,6 +83,7 @@ export type ChatEventBody =
     }
   | {
       readonly type: 'remove';
+      readonly session: number;
       readonly ref?: string;
       readonly name: string;
       readonly state: 'started' | 'removed' | 'failed';
@@ -77,12 +102,20 @@ export type ChatEventBody =
     }
   | {
       readonly type: 'delivery';
+      /** Number of the message in this program. Not part of the JSON contract: there it is `ref` that tells messages apart. */
+      readonly key: number;
+      /** Null while the message waits for the first group. */
+      readonly session: number | null;
       readonly ref?: string;
-      /** Number of the message; null while it is queued and has none yet. */
+      /** Number of the message in its session; null while it is queued and has none yet. */
       readonly id: number | null;
       readonly state: 'queued' | 'sent' | 'acked' | 'failed';
       readonly acked: readonly string[];
       readonly missing: readonly string[];
+      /** With `failed`: why. */
+      readonly reason?: FailureReason;
+      /** With `failed`: the code of the error behind it. */
+      readonly code?: string;
     }
   | { readonly type: 'lost'; readonly session: number; readonly from: string; readonly id: number }
   | ({ readonly type: 'mls'; readonly session: number; readonly clearPeers: readonly string[] } & MlsStatus)
@@ -92,12 +125,15 @@ export type ChatEventBody =
       readonly attempt?: number;
       readonly inMs?: number;
     }
-  | { readonly type: 'warning'; readonly code: string; readonly message: string }
+  | { readonly type: 'warning'; readonly code: string; readonly message: string; readonly session?: number }
   | {
       readonly type: 'error';
       readonly code: string;
       readonly message: string;
+      readonly session?: number;
       readonly ref?: string;
+      /** The own message it is about, as in `delivery`; not part of the JSON contract. */
+      readonly key?: number;
       /** The input line a `bad-command` is about, counted from 1. */
       readonly line?: number;
     }
@@ -114,7 +150,12 @@ export type ChatEventBody =
       readonly session: number;
       readonly reason: 'left' | 'closed' | 'removed' | 'moderator-gone';
     }
-  | { readonly type: 'who'; readonly ref?: string; readonly members: readonly MemberInfo[] }
+  | {
+      readonly type: 'who';
+      readonly session: number | null;
+      readonly ref?: string;
+      readonly members: readonly MemberInfo[];
+    }
   | { readonly type: 'status'; readonly ref?: string; readonly status: ChatStatus }
   | { readonly type: 'bye'; readonly exitCode: number };
 
@@ -131,11 +172,17 @@ export interface ChatStatus {
   readonly timeoutMs: number | null;
   readonly maxRetries: number | null;
   readonly mls: MlsStatus;
+  /** Channels of the other groups. */
+  readonly others: readonly string[];
+  /** Messages and lines that were not delivered or not sent. */
   readonly undelivered: number;
   readonly logFile: string | null;
 }
 
-/** What a face may ask for. `ref` comes back in the answers; `session` is the newest one unless given. */
+/**
+ * What a face may ask for. `ref` comes back in the answers; `session` says which group it was typed for. A program that leaves it
+ * out means the active one.
+ */
 export type ChatCommand =
   | {
       readonly type: 'publish';
@@ -147,14 +194,18 @@ export type ChatCommand =
       readonly metadata?: Readonly<Record<string, string>>;
       /** One member's full name instead of everybody. */
       readonly to?: string;
-      /** `ref` of a message that failed and that this one repeats: it does not count as undelivered any more. */
-      readonly retryOf?: string;
       readonly session?: number;
     }
   | { readonly type: 'invite' | 'remove'; readonly name: string; readonly ref?: string; readonly session?: number }
   | { readonly type: 'who' | 'status'; readonly ref?: string; readonly session?: number }
   | { readonly type: 'leave'; readonly session?: number }
+  /** Sends failed messages of the session again, to those who miss them. */
+  | { readonly type: 'retry'; readonly session?: number }
   /** Gives up the messages that are held because nobody is there to read them. */
-  | { readonly type: 'drop' }
+  | { readonly type: 'drop'; readonly session?: number }
+  /** Makes this the session that commands without one are for. */
+  | { readonly type: 'switch'; readonly session: number }
+  /** Answers an invitation: that of this session, or the only one there is. */
+  | { readonly type: 'accept' | 'decline'; readonly session?: number }
   /** Leaves properly and ends. `drain`: wait for pending acks first (end of input). */
   | { readonly type: 'exit'; readonly drain?: boolean };

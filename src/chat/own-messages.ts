@@ -1,58 +1,71 @@
 import type { ChatEvent } from './events.js';
-import { addLine, currentSession, ownLabel } from './add-line.js';
+import { addLine, ownLabel, sessionOf } from './add-line.js';
 import { sanitiseText } from './sanitise.js';
-import type { ChatOptions, ChatState, LocalAction, OwnMessage } from './state.js';
-import { labelIn, quote } from './words.js';
+import type { ChatOptions, ChatState, LocalAction, OwnContent, OwnMessage } from './state.js';
+import { bytesWords, labelIn, quote } from './words.js';
 
 /** How long an own message may stay in the live region, milliseconds. */
 export const LIVE_MS = 1500;
 
+/** How many failed messages are kept for another try, and how many UTF-16 units or bytes of them; the rest is only counted. */
+const MAX_FAILED = 1000;
+const MAX_FAILED_SIZE = 8 * 1024 * 1024;
+
 /** A message was handed to the runtime. */
 export function addOwn(
   state: ChatState,
-  action: Extract<LocalAction, { type: 'own' }>,
+  { at, key, ref, content, session, isRetry = false }: Extract<LocalAction, { type: 'own' }>,
   options: ChatOptions,
 ): ChatState {
   const own: OwnMessage = {
-    ref: action.ref,
-    text: sanitiseText(action.text),
-    rawText: action.text,
-    at: action.at,
-    atMs: options.clock.ms(action.at),
-    session: currentSession(state)?.id ?? null,
+    key,
+    ref,
+    content,
+    text: shownText(content),
+    at,
+    atMs: options.clock.ms(at),
+    session,
+    id: null,
     state: 'queued',
+    sentMs: null,
     acked: 0,
     missing: [],
-    isPrinted: action.isRetry === true || options.echo === 'none',
-    isRetry: action.isRetry === true,
+    reason: undefined,
+    isPrinted: isRetry || options.echo === 'none',
+    isRetry,
   };
   const added = { ...state, own: [...state.own, own] };
   return options.echo === 'print' ? printUpTo(added, added.own.length - 1, options) : added;
 }
 
-/** The state of an own message changed. Messages that no face has announced are not shown. */
+/** The state of an own message changed. */
 export function onDelivery(
   state: ChatState,
   event: Extract<ChatEvent, { type: 'delivery' }>,
   options: ChatOptions,
 ): ChatState {
-  const index = state.own.findIndex(({ ref }) => ref === event.ref);
+  const index = state.own.findIndex(({ key }) => key === event.key);
   const before = state.own[index];
   if (before === undefined) return state;
+  const { session, id, missing, acked } = event;
+  const known = { ...before, session, id, missing, acked: acked.length };
   if (event.state === 'queued' || event.state === 'sent') {
-    const after: OwnMessage = { ...before, state: event.state, acked: event.acked.length, missing: event.missing };
-    return { ...state, own: state.own.with(index, after) };
+    const sentMs = event.state === 'sent' ? (before.sentMs ?? options.clock.ms(event.at)) : null;
+    return { ...state, own: state.own.with(index, { ...known, state: event.state, sentMs }) };
   }
-  const isDropped = event.state === 'failed' && before.state === 'queued' && event.missing.length === 0;
+  const isDropped = event.reason === 'dropped';
+  // Taken back by the user before anybody saw it: no line tells of it.
   if (isDropped && !before.isPrinted) return removeAt(state, index);
   const printed = removeAt(printUpTo(state, index, options), index);
   if (event.state === 'acked') {
     if (!before.isRetry) return printed;
-    return addLine(printed, { kind: 'info', text: `now delivered: ${quote(before.text)}` }, event.at, options);
+    const text = `now delivered: ${quote(before.text)}`;
+    return addLine(printed, { kind: 'info', text, about: sessionOf(state, session) }, event.at, options);
   }
-  const failed: OwnMessage = { ...before, state: 'failed', missing: event.missing, isPrinted: true };
-  const kept = isDropped ? printed : { ...printed, failed: [...printed.failed, failed] };
-  return addLine(kept, { kind: 'alert', text: failureWords(state, failed) }, event.at, options);
+  const failed: OwnMessage = { ...known, state: 'failed', reason: event.reason, isPrinted: true };
+  const kept = isDropped ? printed : keepFailed(printed, failed);
+  const draft = { kind: 'alert', text: failureWords(state, failed), about: sessionOf(state, session) } as const;
+  return addLine(kept, draft, event.at, options);
 }
 
 /** Makes lines of own messages that have been in the live region long enough. */
@@ -67,7 +80,9 @@ function printUpTo(state: ChatState, last: number, options: ChatOptions): ChatSt
   for (const [index, own] of state.own.entries()) {
     if (index > last) break;
     if (own.isPrinted) continue;
-    next = addLine(next, { kind: 'own', text: own.text, from: ownLabel(next), fromName: next.local }, own.at, options);
+    const about = sessionOf(next, own.session);
+    const from = about === undefined ? ownLabel(next) : labelIn(about, next.local);
+    next = addLine(next, { kind: 'own', text: own.text, from, fromName: next.local, about }, own.at, options);
     next = { ...next, own: next.own.with(index, { ...own, isPrinted: true }) };
   }
   return next;
@@ -77,14 +92,33 @@ function removeAt(state: ChatState, index: number): ChatState {
   return { ...state, own: state.own.toSpliced(index, 1) };
 }
 
+function keepFailed(state: ChatState, failed: OwnMessage): ChatState {
+  const kept = [...state.failed, failed];
+  let size = kept.reduce((sum, { content }) => sum + content.payload.length, 0);
+  let { refused } = state;
+  while (kept.length > MAX_FAILED || (size > MAX_FAILED_SIZE && kept.length > 1)) {
+    size -= kept.shift()?.content.payload.length ?? 0;
+    refused += 1;
+  }
+  return { ...state, failed: kept, refused };
+}
+
+function shownText({ payload }: OwnContent): string {
+  return typeof payload === 'string' ? sanitiseText(payload) : bytesWords(payload.length);
+}
+
 function failureWords(state: ChatState, own: OwnMessage): string {
-  const session = state.sessions.find(({ id }) => id === own.session) ?? currentSession(state);
-  if (own.missing.length === 0) return `not delivered: ${quote(own.text)}  /retry`;
-  const names = own.missing.map((name) => labelIn(session, name));
+  const session = sessionOf(state, own.session);
+  const text = quote(own.text);
+  if (own.reason === 'dropped') return `dropped: ${text}`;
   const [only] = own.missing;
+  // Whether it can be sent again is a question of its group, and of whether this program goes on.
+  const retry = session === undefined || state.leaving !== null || own.reason === 'closed' ? '' : '  /retry';
+  if (only === undefined) return `not sent: ${text}${retry}`;
+  const names = own.missing.map((name) => labelIn(session, name));
   const remove =
-    session?.moderator === state.local && own.missing.length === 1 && only !== undefined
+    retry !== '' && session?.role === 'moderator' && own.missing.length === 1
       ? ` or /remove ${labelIn(session, only)}`
       : '';
-  return `not delivered to ${names.join(', ')}: ${quote(own.text)}  /retry${remove}`;
+  return `not delivered to ${names.join(', ')}: ${text}${retry}${remove}`;
 }

@@ -1,17 +1,23 @@
 import { assertNever } from '../util/index.js';
-import { addLine, addNotes } from './add-line.js';
+import { addLine, addNotes, sessionOf } from './add-line.js';
 import type { ChatEvent } from './events.js';
 import { addOwn, onDelivery, printOld } from './own-messages.js';
-import { onClosed, onJoined, onLeft, onLost, onMessage, onMls, onPresence, onSession } from './session-events.js';
+import {
+  onClosed,
+  onInvitation,
+  onJoined,
+  onLeft,
+  onLost,
+  onMessage,
+  onMls,
+  onPresence,
+  onSession,
+  onSwitch,
+} from './session-reducer.js';
 import { nameWithoutId, shortName } from './display-name.js';
 import { sanitiseLine } from './sanitise.js';
-import type { ChatAction, ChatOptions, ChatState, InvitationView } from './state.js';
-import { currentSession } from './add-line.js';
+import type { ChatAction, ChatOptions, ChatState, InvitationView, LocalAction } from './state.js';
 import { inviteFailure, removeFailure, seconds, statusLines, whoLines } from './words.js';
-
-// What an attempt lasts when no session says it: the client's defaults.
-const DEFAULT_TIMEOUT_MS = 1000;
-const DEFAULT_RETRIES = 29;
 
 /** The state after an event. Pure; the same object if nothing changed. */
 export function reduce(state: ChatState, action: ChatAction, options: ChatOptions): ChatState {
@@ -19,21 +25,28 @@ export function reduce(state: ChatState, action: ChatAction, options: ChatOption
     case 'own':
       return addOwn(state, action, options);
     case 'note':
-      return addNotes(state, action.lines);
+      return addNotes(state, action.lines, options);
     case 'hint':
-      return addLine(state, { kind: 'info', text: sanitiseLine(action.text) }, action.at, options);
+      return onHint(state, action, options);
     case 'tick':
       return printOld(state, action.nowMs, options);
     case 'leaving':
       return onLeaving(state, action.at, action.budgetMs, options);
     case 'retried':
-      return { ...state, failed: state.failed.filter(({ ref }) => !action.refs.includes(ref)) };
+      return { ...state, failed: state.failed.filter(({ key }) => !action.keys.includes(key)) };
+    case 'switch':
+      return onSwitch(state, action, options);
     case 'forget':
       return { ...state, lines: state.lines.dropBefore(action.before) };
     case 'ready':
       return onReady(state, action, options);
     case 'session':
       return onSession(state, action, options);
+    // Told by the program, for others: the state knows it from what made it so.
+    case 'active':
+      return state;
+    case 'invitation':
+      return onInvitation(state, action, options);
     case 'joined':
       return onJoined(state, action, options);
     case 'left':
@@ -54,16 +67,18 @@ export function reduce(state: ChatState, action: ChatAction, options: ChatOption
       return onPresence(state, action, options);
     case 'connection':
       return onConnection(state, action, options);
-    case 'warning':
-      return addLine(state, { kind: 'info', text: sanitiseLine(action.message) }, action.at, options);
+    case 'warning': {
+      const about = sessionOf(state, action.session ?? null);
+      return addLine(state, { kind: 'info', text: sanitiseLine(action.message), about }, action.at, options);
+    }
     case 'error':
       return onError(state, action, options);
     case 'closed':
       return onClosed(state, action, options);
     case 'who':
-      return addNotes(state, whoLines(action.members, currentSession(state), options.clock));
+      return addNotes(state, whoLines(action.members, sessionOf(state, action.session), options.clock), options);
     case 'status':
-      return addNotes(state, statusLines(action.status, currentSession(state)));
+      return addNotes(state, statusLines(action.status, sessionOf(state, action.status.session)), options);
     case 'bye':
       return { ...state, ended: { exitCode: action.exitCode } };
     default:
@@ -76,7 +91,7 @@ function onReady(state: ChatState, event: Extract<ChatEvent, { type: 'ready' }>,
     ...state,
     version: event.version,
     local: event.local,
-    role: event.role,
+    intent: event.role,
     node: event.node,
     connection: { state: 'up', attempt: 0, nextMs: 0 },
     waitingSinceMs: event.role === 'participant' && state.sessions.length === 0 ? clock.ms(event.at) : null,
@@ -84,10 +99,16 @@ function onReady(state: ChatState, event: Extract<ChatEvent, { type: 'ready' }>,
 }
 
 function onError(state: ChatState, event: Extract<ChatEvent, { type: 'error' }>, options: ChatOptions): ChatState {
-  // A message that was refused is not on its way any more.
-  const own = state.own.filter(({ ref }) => ref !== event.ref);
-  const next = own.length === state.own.length ? state : { ...state, own };
-  return addLine(next, { kind: 'alert', text: sanitiseLine(event.message) }, event.at, options);
+  const about = sessionOf(state, event.session ?? null);
+  const draft = { kind: 'alert', text: sanitiseLine(event.message), about } as const;
+  // A message that was refused is counted where its failure is reported.
+  const refused = state.refused + (event.key === undefined ? 1 : 0);
+  return addLine({ ...state, refused }, draft, event.at, options);
+}
+
+function onHint(state: ChatState, action: Extract<LocalAction, { type: 'hint' }>, options: ChatOptions): ChatState {
+  const next = action.isRefusal === true ? { ...state, refused: state.refused + 1 } : state;
+  return addLine(next, { kind: 'info', text: sanitiseLine(action.text) }, action.at, options);
 }
 
 function onLeaving(state: ChatState, at: string, budgetMs: number, options: ChatOptions): ChatState {
@@ -98,14 +119,18 @@ function onLeaving(state: ChatState, at: string, budgetMs: number, options: Chat
 }
 
 function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }>, options: ChatOptions): ChatState {
-  const before = state.invitations.find(({ name }) => sameApp(name, event.name));
+  const session = sessionOf(state, event.session);
+  const before = state.invitations.find(
+    (invitation) => invitation.session === event.session && sameApp(invitation.name, event.name),
+  );
   const others = state.invitations.filter((invitation) => invitation !== before);
   if (event.state === 'joined') return { ...state, invitations: others };
   if (event.state === 'started') {
-    const session = currentSession(state);
-    const lengthMs = (session?.timeoutMs ?? DEFAULT_TIMEOUT_MS) * ((session?.maxRetries ?? DEFAULT_RETRIES) + 1);
+    if (session === undefined) return state;
+    const lengthMs = session.timeoutMs * (session.maxRetries + 1);
     const startedMs = options.clock.ms(event.at);
     const invitation: InvitationView = {
+      session: event.session,
       name: event.name,
       label: shortName(event.name),
       startedMs,
@@ -116,7 +141,7 @@ function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }
     const next = { ...state, invitations: [...others, invitation] };
     if (options.isLive || invitation.attempt > 1) return next;
     const text = `inviting ${invitation.label}, up to ${seconds(lengthMs)}`;
-    return addLine(next, { kind: 'info', text }, event.at, options);
+    return addLine(next, { kind: 'info', text, about: session }, event.at, options);
   }
   const willRetry = event.retryInMs !== undefined;
   const invitations = willRetry && before !== undefined ? [...others, { ...before, hasTimedOut: true }] : others;
@@ -124,7 +149,8 @@ function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }
   // The same news every half minute would bury the chat, and nobody asks for it on the way out.
   if (state.leaving !== null) return next;
   if (willRetry && before !== undefined && before.attempt > 1) return next;
-  return addLine(next, { kind: 'info', text: inviteFailure(event.name, event.code, willRetry) }, event.at, options);
+  const text = inviteFailure(event.name, event.code, willRetry);
+  return addLine(next, { kind: 'info', text, about: session }, event.at, options);
 }
 
 function sameApp(left: string, right: string): boolean {
@@ -133,7 +159,8 @@ function sameApp(left: string, right: string): boolean {
 
 function onRemove(state: ChatState, event: Extract<ChatEvent, { type: 'remove' }>, options: ChatOptions): ChatState {
   if (event.state !== 'failed') return state;
-  return addLine(state, { kind: 'alert', text: removeFailure(event.name, event.code) }, event.at, options);
+  const about = sessionOf(state, event.session);
+  return addLine(state, { kind: 'alert', text: removeFailure(event.name, event.code), about }, event.at, options);
 }
 
 function onConnection(

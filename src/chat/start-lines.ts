@@ -1,7 +1,7 @@
 import { nameWithoutId } from './display-name.js';
 import type { ChatEvent } from './events.js';
 import { sanitiseLine } from './sanitise.js';
-import { waitingLines } from './session-events.js';
+import { waitingLines } from './session-reducer.js';
 
 /** What the first lines must tell besides the `ready` event. */
 export interface StartInfo {

@@ -61,6 +61,16 @@ export function labelIn(session: SessionView | undefined, name: string): string 
   return session?.members.find((member) => member.name === name)?.label ?? shortName(name);
 }
 
+/** A payload that is no text. */
+export function bytesWords(length: number): string {
+  return `<${count(length, 'byte')}, not text>`;
+}
+
+/** An invitation that waits for an answer. */
+export function askedWords({ from, channel, mls }: { from: string; channel: string; mls: boolean }): string {
+  return `${shortName(from)} invites you to ${nameWithoutId(channel)} (MLS ${mls ? 'asked for' : 'off'}): /accept or /decline`;
+}
+
 /** Why an invitation failed, for people. */
 export function inviteFailure(name: string, code: string | undefined, willRetry: boolean): string {
   const label = shortName(name);
@@ -90,8 +100,6 @@ export function removeFailure(name: string, code: string | undefined): string {
   switch (code) {
     case 'participant-not-found':
       return `${label} is not in the group`;
-    case 'remove-timeout':
-      return `${label} did not confirm its removal; it is out of the group here`;
     case 'not-moderator':
       return `cannot remove ${label}: only the moderator can`;
     case undefined:
@@ -164,8 +172,9 @@ export function statusLines(status: ChatStatus, session: SessionView | undefined
     ['you', `${status.local} (${status.role})`],
     ['node', `${status.node.endpoint}${status.node.embedded ? ', started by this program' : ''}`],
     ['connection', status.connection],
-    ['channel', status.channel ?? 'none, waiting for an invitation'],
+    ['channel', status.channel ?? (status.others.length === 0 ? 'none, waiting for an invitation' : 'none chosen')],
     ['session', status.session === null ? 'none' : `${status.session}, ${count(status.members, 'member')}`],
+    ...status.others.map((other): [string, string] => ['also in', `${nameWithoutId(other)} (/switch)`]),
     ['retries', retryWords(status)],
     ['protection', session === undefined ? mlsWords(status.mls) : protectionWords(session)],
     ['undelivered', String(status.undelivered)],

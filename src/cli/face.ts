@@ -3,18 +3,17 @@ import {
   type ChatEvent,
   type ChatStore,
   type FaceCommand,
+  groupLines,
   helpLines,
   type StartInfo,
   startLines,
 } from '../chat/index.js';
-import { LEAVE_BUDGET_MS } from './chat-runtime.js';
 
 /** What stands between a person and the chat, in the terminal UI as in plain mode. */
 export class Face {
   readonly #store: ChatStore;
   readonly #start: StartInfo;
   #chat: ((command: ChatCommand) => void) | undefined;
-  #lastRef = 0;
 
   constructor(store: ChatStore, start: StartInfo) {
     this.#store = store;
@@ -26,77 +25,71 @@ export class Face {
     this.#chat = execute;
   }
 
-  /** Shows what happens in the chat. */
+  /** Says what to do next, once the chat is ready. */
   readonly onEvent = (event: ChatEvent): void => {
-    this.#store.dispatch(event);
-    if (event.type === 'ready') this.#store.dispatch({ type: 'note', lines: startLines(event, this.#start) });
+    if (event.type === 'ready') this.#note(startLines(event, this.#start));
   };
 
-  /** Leaving has begun. */
-  readonly onLeaving = (): void => {
-    this.#store.dispatch({ type: 'leaving', at: now(), budgetMs: LEAVE_BUDGET_MS });
-  };
-
-  /** Answers a line that was not understood. */
-  hint(text: string): void {
-    this.#store.dispatch({ type: 'hint', at: now(), text });
+  /** Answers a line that was not understood. `isRefusal`: it was, or may have been, a message. */
+  hint(text: string, isRefusal = false): void {
+    this.#store.dispatch({ type: 'hint', at: new Date().toISOString(), text, isRefusal });
   }
 
   /** Carries out what was typed. */
   readonly execute = (command: FaceCommand): void => {
     switch (command.type) {
       case 'help':
-        this.#store.dispatch({ type: 'note', lines: helpLines() });
+        this.#note(helpLines());
+        return;
+      case 'groups':
+        this.#note(groupLines(this.#store.getState()));
         return;
       case 'retry':
         this.#retry();
         return;
       case 'drop':
-        this.#drop();
+        this.#drop(command);
         return;
       case 'clear':
         // The business of the UI; there is nothing to clear elsewhere.
         return;
       case 'publish':
-        this.#publish(command, false);
-        return;
       case 'invite':
       case 'remove':
       case 'who':
       case 'status':
       case 'leave':
+      case 'switch':
+      case 'accept':
+      case 'decline':
       case 'exit':
         this.#chat?.(command);
         return;
     }
   };
 
-  #publish(command: Extract<ChatCommand, { type: 'publish' }>, isRetry: boolean): void {
-    this.#lastRef += 1;
-    const ref = `m${this.#lastRef}`;
-    this.#store.dispatch({ type: 'own', at: now(), ref, text: command.text ?? '', isRetry });
-    this.#chat?.({ ...command, ref });
+  #note(lines: readonly string[]): void {
+    this.#store.dispatch({ type: 'note', lines });
   }
 
   #retry(): void {
-    const { failed } = this.#store.getState();
+    const { failed, sessions } = this.#store.getState();
     if (failed.length === 0) {
       this.hint('there is no undelivered message');
       return;
     }
-    this.#store.dispatch({ type: 'retried', refs: failed.map(({ ref }) => ref) });
-    // To everybody again: a member of SLIM 0.7.0 loses its place in the sequence over a message to it alone.
-    for (const { ref, rawText } of failed) this.#publish({ type: 'publish', text: rawText, retryOf: ref }, true);
+    const orphans = failed.filter((own) => sessions.every(({ id }) => id !== own.session)).length;
+    if (orphans > 0) {
+      const what = orphans === 1 ? 'one message' : `${orphans} messages`;
+      this.hint(`the group of ${what} is over, and it goes to no other: write it again where you want it`);
+    }
+    this.#chat?.({ type: 'retry' });
   }
 
-  #drop(): void {
+  #drop(command: Extract<ChatCommand, { type: 'drop' }>): void {
     const before = this.#store.getState().own.length;
-    this.#chat?.({ type: 'drop' });
+    this.#chat?.(command);
     const dropped = before - this.#store.getState().own.length;
-    this.hint(dropped === 0 ? 'no message waits for the first member' : `dropped ${dropped} waiting`);
+    this.hint(dropped === 0 ? 'no message waits to be sent' : `dropped ${dropped} waiting`);
   }
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

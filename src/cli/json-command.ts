@@ -34,6 +34,9 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
   who: COMMON,
   status: COMMON,
   leave: { session: isSession },
+  switch: { session: isSession },
+  accept: { session: isSession },
+  decline: { session: isSession },
   exit: {},
 };
 
@@ -70,6 +73,7 @@ function complaint(fields: Fields): string | undefined {
     if (problem !== undefined) return `"${key}" to be ${problem}`;
   }
   if ('name' in known && !('name' in fields)) return '"name"';
+  if (type === 'switch' && !('session' in fields)) return '"session"';
   if (type === 'publish' && 'text' in fields === 'base64' in fields) return 'either "text" or "base64"';
   return undefined;
 }

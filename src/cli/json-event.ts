@@ -8,7 +8,10 @@ const UNSAFE = /[\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}/gu;
 
 /** One event as a line of JSON, without its end. */
 export function formatJsonEvent({ type, at, ...rest }: ChatEvent): string {
-  return JSON.stringify({ v: VERSION, type, at, ...rest }).replace(
+  const fields: Record<string, unknown> = { ...rest };
+  // Numbers of this program's own, which mean nothing outside.
+  delete fields['key'];
+  return JSON.stringify({ v: VERSION, type, at, ...fields }).replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -1,13 +1,15 @@
 import { writeSync } from 'node:fs';
 
-import { SlimError } from '../util/index.js';
-import { LEAVE_BUDGET_MS } from './chat-runtime.js';
+import { SlimError, withinBudget } from '../util/index.js';
 import { writeCrashFile } from './crash-file.js';
 import { crashScreen, errorScreen } from './error-screen.js';
-import type { ProgramIo } from './chat-command.js';
+import type { ProgramIo } from './chat-program.js';
+import { LineWriter } from './line-writer.js';
 import { parseCommandLine } from './options.js';
 import { readVersion } from './version.js';
-import { withinBudget } from './within-budget.js';
+
+/** How long the others may be told after a bug, milliseconds. */
+const LEAVE_BUDGET_MS = 5000;
 
 /** Exit code of a bug. */
 const BUG = 70;
@@ -48,25 +50,25 @@ async function run(version: string, onRunning: ProgramIo['onRunning']): Promise<
   const invocation = await parseOrTell(argv, env, version);
   switch (invocation.kind) {
     case 'print':
-      await new Promise<void>((resolve) => {
-        // Also when nobody reads it, as with `--help | head -1`.
-        stdout.once('error', () => {
-          resolve();
-        });
-        stdout.write(`${invocation.text}\n`, () => {
-          resolve();
-        });
-      });
-      return 0;
+      return print(invocation.text, stdout);
     case 'node': {
       const { runNode } = await import('./node-command.js');
       return runNode(invocation.settings, stdout);
     }
     case 'chat': {
-      const { runChat } = await import('./chat-command.js');
+      const { runChat } = await import('./chat-program.js');
       return runChat(invocation.settings, version, { stdin, stdout, env, onRunning });
     }
   }
+}
+
+async function print(text: string, stdout: NodeJS.WriteStream): Promise<number> {
+  const ignore = (): void => undefined;
+  const writer = new LineWriter(stdout, { onGone: ignore, onBlocked: ignore });
+  writer.write(text);
+  await writer.flush();
+  writer.assertWritten();
+  return 0;
 }
 
 /** A program that reads our JSON must learn of a wrong command line there, too. */
@@ -79,7 +81,7 @@ async function parseOrTell(
     return await parseCommandLine(argv, env, version);
   } catch (error) {
     if (error instanceof SlimError && argv.includes('--json') && argv[0] !== 'node') {
-      const { fatal } = await import('./chat-command.js');
+      const { fatal } = await import('./chat-program.js');
       const { formatJsonEvent } = await import('./json-event.js');
       for (const event of fatal(error)) writeAll(1, `${formatJsonEvent(event)}\n`);
     }

@@ -12,19 +12,29 @@ import { listenForSignals } from './process-signals.js';
  */
 export async function runNode({ listen, isJson, logFile }: NodeSettings, stdout: NodeJS.WriteStream): Promise<number> {
   const log = openLog(logFile);
+  let isTelling = true;
   let end: (exitCode: number) => void = () => undefined;
   const ended = new Promise<number>((resolve) => {
     end = resolve;
   });
-  // Whoever reads where it listens may go on without reading the rest.
-  const writer = new LineWriter(stdout, () => undefined);
+  const writer = new LineWriter(stdout, {
+    // Whoever reads where it listens may go on without reading the rest; a node that cannot say it at all is of no use.
+    onGone: (error) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') end(74);
+    },
+    onBlocked: (isBlocked) => {
+      isTelling = !isBlocked;
+    },
+  });
   const stopListening = listenForSignals((exitCode) => {
     // Ctrl+C is how a node is meant to be ended.
     end(exitCode === 130 ? 0 : exitCode);
   });
   const onLog = (event: NodeLogEvent): void => {
     log.node(event);
-    if (isJson) writer.write(JSON.stringify({ v: 1, type: 'node', at: new Date().toISOString(), ...event }));
+    // To who does not read, only so much is kept.
+    if (isJson && isTelling)
+      writer.write(JSON.stringify({ v: 1, type: 'node', at: new Date().toISOString(), ...event }));
   };
   const node = await SlimNode.start({ ...listen, log: onLog });
   if (isJson) {
@@ -38,5 +48,6 @@ export async function runNode({ listen, isJson, logFile }: NodeSettings, stdout:
   stopListening();
   log.close();
   await writer.flush();
+  if (exitCode === 74) writer.assertWritten();
   return exitCode;
 }

@@ -105,6 +105,13 @@ export const CHAT_OPTIONS: readonly OptionInfo[] = [
     help: 'go on inviting who does not answer (default; --no-wait-invites tries once)',
   },
   {
+    name: 'accept',
+    kind: 'list',
+    arg: 'auto|ask|never|NAME,...',
+    help: 'invitations of others: join while you are in no group, else ask (auto, default); ask always; never join; join the groups of these moderators at any time and ask about others',
+    env: 'SLIM_ACCEPT',
+  },
+  {
     name: 'linger',
     kind: 'text',
     arg: 'DURATION',

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import type { MlsPolicy } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { type ListenAddress, parseListen } from '../node/index.js';
+import type { AcceptPolicy } from '../runtime/index.js';
 import { type ClientConfig, isLoopback, parseClientConfig } from '../transport/index.js';
 import { UsageError } from '../util/index.js';
 import { type GivenOptions, helpText, readArguments } from './arguments.js';
@@ -45,6 +46,8 @@ export interface ChatSettings {
   /** Whether members of a group with MLS are renewed before their leaves are too old. */
   readonly keepAliveGroup: boolean;
   readonly waitInvites: boolean;
+  /** Which invitations of others are accepted. */
+  readonly accept: AcceptPolicy;
   /** Longest wait for deliveries at the end of the input, milliseconds. */
   readonly lingerMs: number | undefined;
   readonly logFile: string | undefined;
@@ -138,6 +141,7 @@ function chatSettings(given: GivenOptions): ChatSettings {
     mlsPayload: mlsPolicy(given),
     keepAliveGroup: keepAliveGroup(given),
     waitInvites: given.switched('wait-invites') ?? true,
+    accept: acceptPolicy(given, `${org}/${namespace}`),
     lingerMs: durationOf(given, 'linger'),
     logFile: given.text('log-file'),
   };
@@ -206,6 +210,21 @@ function keepAliveGroup(given: GivenOptions): boolean {
     throw new UsageError('invalid-option', '--keep-alive-group is for groups with MLS; give --enable-mls too.');
   }
   return isWanted;
+}
+
+function acceptPolicy(given: GivenOptions, prefix: string): AcceptPolicy {
+  const [first = 'auto', ...more] = given.list('accept');
+  const isWord = first === 'auto' || first === 'ask' || first === 'never';
+  if (isWord && more.length === 0) return { kind: first };
+  const texts = [first, ...more];
+  const word = texts.find((text) => ['auto', 'ask', 'never'].includes(text));
+  if (word !== undefined) {
+    throw new UsageError(
+      'invalid-option',
+      `--accept is auto, ask, never, or names; "${word}" does not go with others.`,
+    );
+  }
+  return { kind: 'from', names: texts.map((text) => parseName(text, '--accept', prefix)) };
 }
 
 function mlsPolicy(given: GivenOptions): MlsPolicy {

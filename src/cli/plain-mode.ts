@@ -52,14 +52,15 @@ export async function runPlainInput({ input, isTerminal, store, face, chat }: Pl
   let hinted: string | undefined;
   for await (const line of readLines(input, MAX_LINE_BYTES)) {
     if (line.kind !== 'line') {
-      face.hint(`line ${line.number} was not sent: it is ${line.kind === 'too-long' ? 'too long' : 'not UTF-8'}`);
+      face.hint(`line ${line.number} was not sent: it is ${line.kind === 'too-long' ? 'too long' : 'not UTF-8'}`, true);
       continue;
     }
-    const context = inputContext(store.getState(), !isTerminal || hinted === line.text);
-    const parsed = parseInput(line.text, { ...context, isInGroup: context.isInGroup || !isTerminal });
+    const isConfirmed = !isTerminal || hinted === line.text;
+    const parsed = parseInput(line.text, inputContext(store.getState(), { isConfirmed, maySendAhead: !isTerminal }));
     hinted = parsed.ok ? undefined : line.text;
     if (parsed.ok) for (const command of parsed.commands) face.execute(command);
-    else face.hint(parsed.hint);
+    // Nobody reads the hint to a script in time, so there it is a failure whatever it was.
+    else face.hint(parsed.hint, !isTerminal || parsed.isMessage === true);
     await chat.writable();
   }
   chat.execute({ type: 'exit', drain: true });

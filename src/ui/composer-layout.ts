@@ -1,5 +1,5 @@
 import { type EditorState, GraphemeEdges, graphemesOf } from './input/index.js';
-import { widthOf } from './width.js';
+import { truncate, widthOf } from './width.js';
 
 /** The composer as rows of the screen. */
 export interface ComposerRows {
@@ -8,9 +8,9 @@ export interface ComposerRows {
   readonly cursor: { readonly x: number; readonly y: number };
 }
 
-/** How the rows begin: the first one, the others, and the first one on show if there are more above it. */
-const PROMPT = { first: '> ', next: '  ', clipped: '^ ' } as const;
-const PROMPT_WIDTH = 2;
+/** What stands before the first row, and before the first one on show if there are more above it. */
+const PROMPT_END = '> ';
+const CLIPPED_END = '^ ';
 
 /**
  * A text longer than this is only laid out around the cursor. Where its rows break may then shift while the cursor moves, but a
@@ -68,15 +68,23 @@ function breakRows(text: string, cursor: number, width: number): { rows: string[
  * @param editor - text and cursor
  * @param columns - of the screen; the last one is only ever used by the cursor
  * @param maxRows - at least 1
+ * @param prompt - ends with `> `; what is before that gives way on a narrow screen
  */
-export function layoutComposer(editor: EditorState, columns: number, maxRows: number): ComposerRows {
+export function layoutComposer(
+  editor: EditorState,
+  columns: number,
+  maxRows: number,
+  prompt: string = PROMPT_END,
+): ComposerRows {
   const { text, cursor, isClipped } = windowAround(editor);
-  const width = Math.max(1, columns - 1 - PROMPT_WIDTH);
+  const name = truncate(prompt.slice(0, -PROMPT_END.length), Math.floor(columns / 3));
+  const promptWidth = widthOf(name) + PROMPT_END.length;
+  const width = Math.max(1, columns - 1 - promptWidth);
   const { rows, x, y } = breakRows(text, cursor, width);
   const from = Math.max(0, Math.min(y - Math.floor(maxRows / 2), rows.length - maxRows));
   const prompted = rows.slice(from, from + maxRows).map((row, index) => {
-    if (index > 0) return PROMPT.next + row;
-    return (from === 0 && !isClipped ? PROMPT.first : PROMPT.clipped) + row;
+    if (index > 0) return ' '.repeat(promptWidth) + row;
+    return name + (from === 0 && !isClipped ? PROMPT_END : CLIPPED_END) + row;
   });
-  return { rows: prompted, cursor: { x: PROMPT_WIDTH + x, y: y - from } };
+  return { rows: prompted, cursor: { x: promptWidth + x, y: y - from } };
 }

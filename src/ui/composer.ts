@@ -34,6 +34,8 @@ export interface ComposerState {
   readonly hintedLine: string | undefined;
   /** Whether the next Ctrl+C leaves. */
   readonly isArmed: boolean;
+  /** The session that was on the screen when the first character of the text was typed; null if none was. */
+  readonly startedIn: number | null;
 }
 
 /** What the composer must know of the chat around it. */
@@ -45,6 +47,9 @@ export interface ComposerContext {
   readonly leaveWarning: string | undefined;
   /** Leaving is under way. */
   readonly isLeaving: boolean;
+  /** All sessions, in the order of their numbers; and the one on the screen, which the prompt names. */
+  readonly sessions: readonly number[];
+  readonly activeSession: number | null;
 }
 
 /** What the composer wants done. */
@@ -69,6 +74,7 @@ export const emptyComposer: ComposerState = {
   notice: undefined,
   hintedLine: undefined,
   isArmed: false,
+  startedIn: null,
 };
 
 const LEAVE: ComposerEffect = { kind: 'run', command: { type: 'exit' } };
@@ -81,9 +87,19 @@ function edited(state: ComposerState, action: EditorAction): ComposerStep {
   return stay({ ...state, editor: edit(state.editor, action) });
 }
 
+/** Whether a command means the group that is on the screen. */
+function isForGroup({ type }: FaceCommand): boolean {
+  return type === 'publish' || type === 'invite' || type === 'remove' || type === 'leave';
+}
+
 /** Sends a line, or says why not and keeps it. */
 function submitLine(state: ComposerState, line: string, context: ComposerContext): ComposerStep {
   const parsed = context.parse(line, state.hintedLine === line);
+  if (parsed.ok && state.startedIn !== context.activeSession && parsed.commands.some(isForGroup)) {
+    // The group was another one when this was begun; where it goes now the prompt has said for a moment only.
+    const notice = 'the group on the screen has changed: Enter again sends this to it';
+    return stay({ ...state, notice, startedIn: context.activeSession });
+  }
   if (!parsed.ok) return stay({ ...state, notice: parsed.hint, hintedLine: line });
   const effects = parsed.commands.map((command): ComposerEffect =>
     command.type === 'clear' ? { kind: 'clear-screen' } : { kind: 'run', command },
@@ -151,7 +167,15 @@ function completeWord(state: ComposerState, context: ComposerContext): ComposerS
   return stay({ ...state, editor, notice });
 }
 
-function onCommand(state: ComposerState, command: KeyCommand, context: ComposerContext): ComposerStep {
+function switchTo(state: ComposerState, key: string, context: ComposerContext): ComposerStep {
+  const session = context.sessions[Number(key.at(-1)) - 1];
+  if (session === undefined)
+    return stay({ ...state, notice: `you have no group ${key.at(-1) ?? ''} (/switch lists them)` });
+  // What has been typed so far is meant for where the user goes: he sees both.
+  return stay({ ...state, startedIn: session }, { kind: 'run', command: { type: 'switch', session } });
+}
+
+function onCommand(state: ComposerState, command: KeyCommand, key: string, context: ComposerContext): ComposerStep {
   switch (command) {
     case 'submit':
       return submit(state, context);
@@ -160,7 +184,7 @@ function onCommand(state: ComposerState, command: KeyCommand, context: ComposerC
     case 'interrupt':
       return interrupt(state, context);
     case 'delete-right-or-leave':
-      return state.editor.text === '' ? stay(state, LEAVE) : edited(state, { kind: 'delete-right' });
+      return state.editor.text === '' ? interrupt(state, context) : edited(state, { kind: 'delete-right' });
     case 'cancel':
       return stay(state);
     case 'complete':
@@ -170,6 +194,8 @@ function onCommand(state: ComposerState, command: KeyCommand, context: ComposerC
       return recall(state, command);
     case 'clear-screen':
       return stay(state, { kind: 'clear-screen' });
+    case 'switch':
+      return switchTo(state, key, context);
     case 'left':
     case 'right':
     case 'word-left':
@@ -202,14 +228,16 @@ function onAnswer(state: ComposerState, paste: string, event: InputEvent, contex
 }
 
 /** Takes one event from the keyboard. Pure. */
-export function compose(state: ComposerState, event: InputEvent, context: ComposerContext): ComposerStep {
-  if (event.kind === 'focus') return stay(state);
+export function compose(before: ComposerState, event: InputEvent, context: ComposerContext): ComposerStep {
+  if (event.kind === 'focus') return stay(before);
   const command = event.kind === 'key' ? commandOf(event.key) : undefined;
-  if (context.isLeaving && command !== 'interrupt') return stay(state);
+  const isLeaveKey = command === 'interrupt' || command === 'delete-right-or-leave';
+  if (context.isLeaving && command !== 'interrupt') return stay(before);
+  const state = before.editor.text === '' ? { ...before, startedIn: context.activeSession } : before;
   // Any other key takes back what Ctrl+C began.
-  const awake = { ...state, notice: undefined, isArmed: state.isArmed && command === 'interrupt' };
+  const awake = { ...state, notice: undefined, isArmed: state.isArmed && isLeaveKey };
   if (awake.askedPaste !== undefined) return onAnswer(awake, awake.askedPaste.text, event, context);
   if (event.kind === 'text') return edited(awake, { kind: 'insert', text: event.text });
   if (event.kind === 'paste') return onPaste(awake, event.text, event.truncated);
-  return command === undefined ? stay(state) : onCommand(awake, command, context);
+  return command === undefined ? stay(state) : onCommand(awake, command, event.key, context);
 }

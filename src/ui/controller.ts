@@ -1,10 +1,11 @@
 import {
+  activeSession,
   type ChatState,
   COMMANDS,
-  currentSession,
   inputContext,
   needsTick,
   parseInput,
+  shortName,
   type TuiDeps,
 } from '../chat/index.js';
 import { assertNever } from '../util/index.js';
@@ -149,22 +150,24 @@ export class TuiController {
   private context(): ComposerContext {
     const chat = this.deps.store.getState();
     return {
-      parse: (line, isConfirmed) => parseInput(line, inputContext(chat, isConfirmed)),
+      parse: (line, isConfirmed) => parseInput(line, inputContext(chat, { isConfirmed })),
       vocabulary: () => vocabularyOf(chat),
       leaveWarning: leaveQuestion(chat),
       isLeaving: this.hasAskedToLeave || chat.leaving !== null,
+      sessions: chat.sessions.map(({ id }) => id),
+      activeSession: chat.activeSession,
     };
   }
 }
 
-/** What Tab knows: commands, the other members, and who has been invited. */
+/** What Tab knows: commands, the other members, who has been invited or invites, and the other groups. */
 function vocabularyOf(chat: ChatState): Vocabulary {
-  const members = currentSession(chat)?.members ?? [];
-  return {
-    commands: COMMANDS.map(({ name }) => `/${name}`),
-    names: [
-      ...members.filter(({ name }) => name !== chat.local).map(({ label }) => label),
-      ...chat.invitations.map(({ label }) => label),
-    ],
-  };
+  const members = activeSession(chat)?.members ?? [];
+  const names = [
+    ...members.filter(({ name }) => name !== chat.local).map(({ label }) => label),
+    ...chat.invitations.map(({ label }) => label),
+    ...chat.asked.map(({ label }) => label),
+    ...chat.sessions.filter(({ id }) => id !== chat.activeSession).map(({ channel }) => shortName(channel)),
+  ];
+  return { commands: COMMANDS.map(({ name }) => `/${name}`), names: [...new Set(names)] };
 }

@@ -9,6 +9,7 @@ export type KeyCommand =
   | 'up'
   | 'down'
   | 'clear-screen'
+  | 'switch'
   | 'left'
   | 'right'
   | 'word-left'
@@ -46,6 +47,11 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ['ctrl+d'], command: 'delete-right-or-leave', help: 'delete; with nothing typed: leave' },
   { keys: ['escape', 'ctrl+g'], command: 'cancel', help: 'drop a paste that is asked about' },
   { keys: ['ctrl+l'], command: 'clear-screen', help: 'clear the screen, not the scrollback' },
+  {
+    keys: ['alt+1', 'alt+2', 'alt+3', 'alt+4', 'alt+5', 'alt+6', 'alt+7', 'alt+8', 'alt+9'],
+    command: 'switch',
+    help: 'go on in your first, second, ... group',
+  },
   { keys: ['left', 'ctrl+b'], command: 'left', help: 'one character left' },
   { keys: ['right', 'ctrl+f'], command: 'right', help: 'one character right' },
   { keys: ['ctrl+left', 'alt+left', 'alt+b'], command: 'word-left', help: 'one word left' },

@@ -22,6 +22,8 @@ export interface LiveContent {
   readonly pending: readonly string[];
   /** Empty if there is none. */
   readonly notice: string;
+  /** Stands before what is typed. */
+  readonly prompt: string;
   /** `undefined`: there is nothing to type into. */
   readonly editor: EditorState | undefined;
   /** Empty if there is none. */
@@ -55,7 +57,7 @@ export function layoutLive(content: LiveContent, { columns, rows }: ScreenSize):
   const composer: ComposerRows | undefined =
     content.editor === undefined
       ? undefined
-      : layoutComposer(content.editor, columns, Math.min(COMPOSER_ROWS, Math.max(1, left - wanted)));
+      : layoutComposer(content.editor, columns, Math.min(COMPOSER_ROWS, Math.max(1, left - wanted)), content.prompt);
   left -= composer?.rows.length ?? 0;
 
   const status = content.status !== '' && left > 0 ? [fit('status', content.status)] : [];

@@ -1,10 +1,10 @@
 import {
   type ChatState,
-  currentSession,
   deliveryWords,
   invitationLines,
   leaveWarning,
   type OwnMessage,
+  promptText,
   selectLive,
   statusLine,
 } from '../chat/index.js';
@@ -32,7 +32,8 @@ function ownLine(own: OwnMessage, columns: number): string {
 
 /** What leaving means for others, if anything: then Ctrl+C asks. */
 export function leaveQuestion(chat: ChatState): string | undefined {
-  return chat.role === 'moderator' || currentSession(chat) !== undefined ? leaveWarning(chat) : undefined;
+  const isNothingLost = chat.intent === 'participant' && chat.sessions.length === 0 && chat.own.length === 0;
+  return isNothingLost ? undefined : leaveWarning(chat);
 }
 
 /** The live region for a state. Pure. */
@@ -40,13 +41,14 @@ export function liveView(chat: ChatState, ui: UiState): LiveLayout {
   if (ui.isClosed) return NOTHING;
   const { composer, size, nowMs } = ui;
   // A participant who waits has nobody to write to; the prompt comes with the first key, for commands.
-  const isWaiting = currentSession(chat) === undefined && chat.waitingSinceMs !== null;
+  const isWaiting = chat.sessions.length === 0 && chat.waitingSinceMs !== null;
   const hidesComposer = chat.leaving !== null || (isWaiting && composer.editor.text === '');
   const notice = chat.leaving === null ? (composer.askedPaste?.question ?? composer.notice ?? '') : '';
   return layoutLive(
     {
       pending: [...selectLive(chat).map((own) => ownLine(own, size.columns)), ...invitationLines(chat, nowMs)],
       notice: notice.replaceAll('\n', ' '),
+      prompt: promptText(chat),
       editor: hidesComposer ? undefined : composer.editor,
       status: statusLine(chat, nowMs),
     },

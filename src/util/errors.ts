@@ -52,10 +52,13 @@ export type ErrorCode =
   | 'invalid-payload'
   | 'bad-command'
   | 'not-in-group'
+  | 'no-invitation'
   // configuration: files and environment
   | 'bad-config'
   | 'unsupported-config'
   | 'port-in-use'
+  // the program's own output
+  | 'output-failed'
   // connection
   | 'refused'
   | 'dns'
@@ -122,6 +125,11 @@ export class ConfigError extends SlimError {
 /** The network or the node is the trouble. */
 export class ConnectionError extends SlimError {
   override readonly exitCode = 3;
+}
+
+/** What the program prints cannot be written. */
+export class OutputError extends SlimError {
+  override readonly exitCode = 74;
 }
 
 /** Credentials were refused. */

@@ -17,6 +17,7 @@ export {
   InternalError,
   MlsError,
   type MlsErrorCode,
+  OutputError,
   SessionError,
   SlimError,
   type SlimErrorOptions,
@@ -37,3 +38,4 @@ export {
   type WaitOptions,
   withDeadline,
 } from './time.js';
+export { withinBudget } from './within-budget.js';

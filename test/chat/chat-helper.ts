@@ -16,8 +16,8 @@ export const utcClock: ChatClock = {
   day: (at) => at.slice(0, 10),
 };
 
-export const LIVE: ChatOptions = { clock: utcClock, echo: 'live', isLive: true };
-export const PLAIN: ChatOptions = { clock: utcClock, echo: 'print', isLive: false };
+export const LIVE: ChatOptions = { clock: utcClock, echo: 'live', isLive: true, keepsLines: true };
+export const PLAIN: ChatOptions = { clock: utcClock, echo: 'print', isLive: false, keepsLines: true };
 
 export const ALICE = 'agntcy/ns/alice/9f3c01';
 export const BOB = 'agntcy/ns/bob/41d002';
@@ -41,7 +41,12 @@ export function ready(local: string, role: 'moderator' | 'participant'): ChatEve
   };
 }
 
-export function session(members: readonly string[], id = 7, channel = CHANNEL): ChatEvent {
+/** A session of these members, the first of which is its moderator; `local` is who looks on. */
+export function session(
+  members: readonly string[],
+  id = 7,
+  channel = CHANNEL,
+): Extract<ChatEvent, { type: 'session' }> {
   return {
     type: 'session',
     at: at('12:01'),
@@ -49,6 +54,8 @@ export function session(members: readonly string[], id = 7, channel = CHANNEL): 
     channel,
     moderator: ALICE,
     members,
+    // Who is alone in it has made it; with others, these tests look on as somebody else than alice unless they say so.
+    role: members.length === 1 ? 'moderator' : 'participant',
     mls: { state: 'off' },
     timeoutMs: 1000,
     maxRetries: 29,
@@ -69,6 +76,32 @@ export function message(from: string, text: string, time: string, metadata: Reco
     encrypted: false,
   };
 }
+
+/** An own message begins; `ref` is `m` and its key. */
+export function own(ref: string, text: string, time: string, session: number | null = 7): OwnAction {
+  return { type: 'own', key: Number(ref.slice(1)), ref, content: { payload: text }, session, at: at(time) };
+}
+
+/** Its progress. */
+export function delivery(
+  ref: string,
+  state: 'queued' | 'sent' | 'acked' | 'failed',
+  acked: readonly string[],
+  missing: readonly string[],
+  time = '12:05',
+): DeliveryEvent {
+  const base = {
+    type: 'delivery',
+    key: Number(ref.slice(1)),
+    ref,
+    session: 7,
+    id: state === 'queued' ? null : 1,
+  } as const;
+  return { ...base, state, acked, missing, at: at(time), ...(state === 'failed' && { reason: 'unacked' }) };
+}
+
+type OwnAction = Extract<ChatAction, { type: 'own' }>;
+type DeliveryEvent = Extract<ChatEvent, { type: 'delivery' }>;
 
 /** The state after some events. */
 export function run(options: ChatOptions, ...actions: readonly ChatAction[]): ChatState {

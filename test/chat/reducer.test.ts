@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import { statusLine } from '../../src/chat/index.js';
+import { invitationLines, statusLine } from '../../src/chat/index.js';
 import {
   ALICE,
   at,
   BOB,
   CAROL,
   CHANNEL,
+  delivery,
   LIVE,
   message,
+  own,
   PLAIN,
   ready,
   run,
@@ -24,15 +26,6 @@ const asAlice = run(
   { type: 'joined', at: at('12:01'), session: 7, member: BOB, members: 2 },
   { type: 'joined', at: at('12:01'), session: 7, member: CAROL, members: 3 },
 );
-const own = (ref: string, text: string, time: string) => ({ type: 'own', ref, text, at: at(time) }) as const;
-const delivery = (
-  ref: string,
-  state: 'queued' | 'sent' | 'acked' | 'failed',
-  acked: readonly string[],
-  missing: readonly string[],
-  time = '12:05',
-) => ({ type: 'delivery', ref, id: 1, state, acked, missing, at: at(time) }) as const;
-
 describe('the chat of a moderator', () => {
   it('is the screen of the design', () => {
     const state = after(
@@ -62,7 +55,9 @@ describe('the chat of a moderator', () => {
       '12:05 !! not delivered to carol: "did you see the build?"  /retry or /remove carol',
     ]);
     expect(state.own).toMatchObject([{ ref: 'm3', acked: 1, missing: [CAROL], isPrinted: false }]);
-    expect(state.failed).toMatchObject([{ ref: 'm2', rawText: 'did you see the build?', missing: [CAROL] }]);
+    expect(state.failed).toMatchObject([
+      { ref: 'm2', content: { payload: 'did you see the build?' }, missing: [CAROL] },
+    ]);
   });
 
   it('gives way to "name: text" on a narrow screen', () => {
@@ -94,7 +89,10 @@ describe('the chat of a moderator', () => {
 
   it('takes a dropped message back without a word about delivery', () => {
     const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]), own('m1', 'hello?', '12:02'));
-    const dropped = after(alone, LIVE, delivery('m1', 'queued', [], []), delivery('m1', 'failed', [], []));
+    const dropped = after(alone, LIVE, delivery('m1', 'queued', [], []), {
+      ...delivery('m1', 'failed', [], []),
+      reason: 'dropped',
+    });
     expect(screen(dropped)).toEqual([]);
     expect(dropped.own).toEqual([]);
     expect(dropped.failed).toEqual([]);
@@ -105,7 +103,7 @@ describe('the chat of a moderator', () => {
     const retried = after(
       failed,
       LIVE,
-      { type: 'retried', refs: ['m1'] },
+      { type: 'retried', keys: [1] },
       { ...own('m2', 'build?', '12:06'), isRetry: true },
       delivery('m2', 'acked', [CAROL], [], '12:06'),
     );
@@ -143,7 +141,7 @@ describe('the chat of a moderator', () => {
 
 describe('invitations', () => {
   const invite = (state: 'started' | 'joined' | 'failed', more: object = {}, time = '12:01') =>
-    ({ type: 'invite', name: 'agntcy/ns/bob', state, at: at(time), ...more }) as const;
+    ({ type: 'invite', session: 7, name: 'agntcy/ns/bob', state, at: at(time), ...more }) as const;
   const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]));
 
   it('count down in the live region', () => {
@@ -151,6 +149,7 @@ describe('invitations', () => {
     expect(screen(state)).toEqual([]);
     expect(state.invitations).toEqual([
       {
+        session: 7,
         name: 'agntcy/ns/bob',
         label: 'bob',
         startedMs: Date.parse(at('12:01')),
@@ -228,7 +227,7 @@ describe('the chat of a participant', () => {
     expect(state.ended).toEqual({ exitCode: 0 });
   });
 
-  it('shows the newest of several groups, and says which other one a line is about', () => {
+  it('stays in its group when somebody invites it to another, and says which one a line is about', () => {
     const state = after(
       joined,
       LIVE,
@@ -236,7 +235,62 @@ describe('the chat of a participant', () => {
       message(CAROL, 'hi', '12:03'),
       { ...message(ALICE, 'news', '12:04'), session: 8 } as never,
     );
-    expect(screen(state).slice(-2)).toEqual(['12:03  carol  [chat-7q2k] hi', '12:04  alice  news']);
+    expect(state.activeSession).toBe(7);
+    expect(screen(state).slice(-4)).toEqual([
+      '12:02 -- [other] alice invited you to agntcy/ns/other',
+      '12:02 -- [other] joined: alice (moderator), bob (you). MLS off',
+      '12:03  carol  hi',
+      '12:04  alice  [other] news',
+    ]);
+    expect(statusLine(state, 0)).toBe('chat-7q2k | 3 members | MLS off | unread: 1 other (Alt+2)');
+  });
+
+  it('goes on in another group by its own wish only, and in none when the one on the screen ends', () => {
+    const both = after(joined, LIVE, session([ALICE, BOB], 8, 'agntcy/ns/other'));
+    const news = { ...message(ALICE, 'news', '12:04'), session: 8 } as never;
+    const switched = after(both, LIVE, news, { type: 'switch', at: at('12:05'), session: 8 });
+    expect(switched).toMatchObject({ activeSession: 8, sessions: [{ unread: 0 }, { unread: 0 }] });
+    expect(screen(switched).at(-1)).toBe('12:05 -- now in agntcy/ns/other (2 members, 1 unread above)');
+    expect(screen(after(switched, LIVE, message(CAROL, 'hi', '12:06'))).at(-1)).toBe('12:06  carol  [chat-7q2k] hi');
+    const ended = after(switched, LIVE, { type: 'closed', at: at('12:07'), session: 8, reason: 'closed' });
+    expect(ended).toMatchObject({ activeSession: null, hasLostGroup: false, waitingSinceMs: null });
+    expect(screen(ended).slice(-2)).toEqual([
+      '12:07 !! alice (moderator) closed the group',
+      '12:07 -- nothing goes anywhere until you choose: /switch chat-7q2k',
+    ]);
+    expect(statusLine(ended, 0)).toBe('no group chosen: /switch');
+    const gone = after(ended, LIVE, { type: 'closed', at: at('12:08'), session: 7, reason: 'removed' });
+    expect(gone).toMatchObject({ hasLostGroup: true, waitingSinceMs: Date.parse(at('12:08')) });
+  });
+
+  it('is asked about an invitation, once, however often it comes', () => {
+    const asked = {
+      type: 'invitation',
+      session: 8,
+      from: CAROL,
+      channel: 'agntcy/ns/other',
+      mls: true,
+      state: 'asked',
+      attempt: 1,
+      expiresInMs: 30_000,
+      at: at('12:02'),
+    } as const;
+    const state = after(joined, LIVE, asked);
+    expect(screen(state).at(-1)).toBe(
+      '12:02 !! carol invites you to agntcy/ns/other (MLS asked for): /accept or /decline',
+    );
+    expect(statusLine(state, 0)).toBe('chat-7q2k | 3 members | MLS off | 1 invitation');
+    expect(invitationLines(state, Date.parse(at('12:02:06')))).toEqual([
+      'carol invites you to other: /accept or /decline, 24 s left',
+    ]);
+    const lapsed = after(state, LIVE, { ...asked, state: 'lapsed', at: at('12:03') });
+    expect(screen(lapsed).at(-1)).toBe('12:03 -- the invitation of carol to agntcy/ns/other has lapsed');
+    const again = after(lapsed, LIVE, { ...asked, attempt: 2 }, { ...asked, attempt: 2, state: 'lapsed' });
+    expect(screen(again)).toEqual(screen(lapsed));
+    const declined = after(state, LIVE, { ...asked, state: 'declined' });
+    expect(declined.asked).toEqual([]);
+    expect(screen(declined).at(-1)).toBe('12:02 -- declined agntcy/ns/other');
+    expect(after(state, LIVE, { ...session([CAROL, BOB], 8), at: at('12:02') }).asked).toEqual([]);
   });
 
   it('speaks of the connection once, not for every attempt', () => {
@@ -330,7 +384,7 @@ describe('the chat of a participant', () => {
       { type: 'joined', at: at('12:02'), session: 7, member: evil, members: 4 },
       message(evil, '\u001b[2Jboo\u202e', '12:03'),
       { type: 'warning', at: at('12:04'), code: 'protocol-violation', message: 'from \u009b1m' },
-      { ...session([evil, BOB], 9, 'x/y/\rz'), moderator: evil } as never,
+      { ...session([evil, BOB], 9, 'x/y/\rz'), moderator: evil },
     );
     expect(JSON.stringify(screen(state))).not.toMatch(/\\u00|\\r|\\b|\u202e|\u009b/);
     expect(screen(state)).toContain('12:03  \ufffd]0;x\ufffdevil  \ufffd[2Jboo');
@@ -349,6 +403,7 @@ describe('/who and /status', () => {
   it('lists members with what is known of them', () => {
     const state = after(asAlice, LIVE, {
       type: 'who',
+      session: 7,
       at: at('12:09'),
       members: [
         { name: ALICE, role: 'moderator', presence: 'you', unacked: 0 },
@@ -380,6 +435,7 @@ describe('/who and /status', () => {
         timeoutMs: 1000,
         maxRetries: 29,
         mls: { state: 'off' },
+        others: ['agntcy/ns/chat-b'],
         undelivered: 1,
         logFile: null,
       },
@@ -392,6 +448,7 @@ describe('/who and /status', () => {
       '   connection   up',
       `   channel      ${CHANNEL}`,
       '   session      7, 3 members',
+      '   also in      agntcy/ns/chat-b (/switch)',
       '   retries      every 1000 ms, 29 times',
       '   protection   MLS off',
       '   undelivered  1',

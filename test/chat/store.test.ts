@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { createChatStore } from '../../src/chat/index.js';
-import { ALICE, at, LIVE, message, PLAIN, ready, screen, session } from './chat-helper.js';
+import { ALICE, at, delivery, LIVE, message, own, PLAIN, ready, screen, session } from './chat-helper.js';
 
 describe('createChatStore', () => {
   it('notifies once for a burst', async () => {
@@ -33,22 +33,14 @@ describe('createChatStore', () => {
   });
 
   it('prints own messages at once, or not at all, where there is no live region', () => {
-    const own = { type: 'own', ref: 'm1', text: 'hi', at: at('12:02') } as const;
-    const acked = {
-      type: 'delivery',
-      ref: 'm1',
-      id: 1,
-      state: 'acked',
-      acked: [],
-      missing: [],
-      at: at('12:02'),
-    } as const;
+    const begun = own('m1', 'hi', '12:02');
+    const acked = delivery('m1', 'acked', [], [], '12:02');
     for (const [echo, lines] of [
       ['print', ['12:02  alice  hi']],
       ['none', []],
     ] as const) {
       const store = createChatStore({ ...PLAIN, echo });
-      for (const event of [ready(ALICE, 'moderator'), session([ALICE]), own]) store.dispatch(event);
+      for (const event of [ready(ALICE, 'moderator'), session([ALICE]), begun]) store.dispatch(event);
       expect(screen(store.getState())).toEqual(lines);
       store.dispatch(acked);
       expect(screen(store.getState())).toEqual(lines);

@@ -5,8 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ChatCommand, ChatEvent } from '../../src/chat/index.js';
 import { parseJsonCommand } from '../../src/cli/json-command.js';
 import { formatJsonEvent } from '../../src/cli/json-event.js';
-import { type ChatPort, jsonEmitter, MAX_COMMAND_BYTES, runJsonInput } from '../../src/cli/json-mode.js';
-import { LineWriter } from '../../src/cli/line-writer.js';
+import { type ChatPort, MAX_COMMAND_BYTES, type Refusal, runJsonInput } from '../../src/cli/json-mode.js';
 import { eventProblems, fitsCommandSchema, shipped } from './json-contract.js';
 
 const AT = '2026-11-23T12:00:00.000Z';
@@ -30,15 +29,37 @@ const SAMPLES: { readonly [Type in ChatEvent['type']]: Extract<ChatEvent, { type
     channel: 'a/b/c',
     moderator: NAME,
     members: [NAME],
+    role: 'participant',
     mls: { state: 'on', epoch: 3, suite: 'x' },
     timeoutMs: 1000,
     maxRetries: 29,
     metadata: { k: 'v' },
   },
+  active: { type: 'active', at: AT, session: 1, channel: 'a/b/c' },
+  invitation: {
+    type: 'invitation',
+    at: AT,
+    session: 1,
+    from: NAME,
+    channel: 'a/b/c',
+    mls: true,
+    state: 'asked',
+    attempt: 1,
+    expiresInMs: 30_000,
+  },
   joined: { type: 'joined', at: AT, session: 1, member: NAME, members: 2 },
   left: { type: 'left', at: AT, session: 1, member: NAME, members: 1, reason: 'offline' },
-  invite: { type: 'invite', at: AT, ref: 'r', name: 'a/b/c', state: 'failed', code: 'invite-timeout', retryInMs: 1000 },
-  remove: { type: 'remove', at: AT, ref: 'r', name: 'a/b/c', state: 'removed' },
+  invite: {
+    type: 'invite',
+    at: AT,
+    session: 1,
+    ref: 'r',
+    name: 'a/b/c',
+    state: 'failed',
+    code: 'invite-timeout',
+    retryInMs: 1000,
+  },
+  remove: { type: 'remove', at: AT, session: 1, ref: 'r', name: 'a/b/c', state: 'removed' },
   message: {
     type: 'message',
     at: AT,
@@ -50,17 +71,30 @@ const SAMPLES: { readonly [Type in ChatEvent['type']]: Extract<ChatEvent, { type
     metadata: {},
     encrypted: false,
   },
-  delivery: { type: 'delivery', at: AT, ref: 'r', id: null, state: 'queued', acked: [], missing: [NAME] },
+  delivery: {
+    type: 'delivery',
+    at: AT,
+    key: 3,
+    session: null,
+    ref: 'r',
+    id: null,
+    state: 'failed',
+    acked: [],
+    missing: [NAME],
+    reason: 'refused',
+    code: 'queue-full',
+  },
   lost: { type: 'lost', at: AT, session: 1, from: NAME, id: 7 },
   mls: { type: 'mls', at: AT, session: 1, state: 'keys-only', epoch: 1, suite: 'x', clearPeers: [NAME] },
   presence: { type: 'presence', at: AT, session: 1, member: NAME, presence: 'silent', lastHeardAt: AT },
   connection: { type: 'connection', at: AT, state: 'retrying', attempt: 2, inMs: 500 },
-  warning: { type: 'warning', at: AT, code: 'queue-full', message: 'x' },
-  error: { type: 'error', at: AT, code: 'bad-command', message: 'x', ref: 'r', line: 3 },
+  warning: { type: 'warning', at: AT, code: 'queue-full', message: 'x', session: 1 },
+  error: { type: 'error', at: AT, code: 'bad-command', message: 'x', session: 1, ref: 'r', key: 3, line: 3 },
   closed: { type: 'closed', at: AT, session: 1, reason: 'moderator-gone' },
   who: {
     type: 'who',
     at: AT,
+    session: 1,
     ref: 'r',
     members: [{ name: NAME, role: 'participant', presence: 'silent', unacked: 2, lastHeardAt: AT }],
   },
@@ -80,6 +114,7 @@ const SAMPLES: { readonly [Type in ChatEvent['type']]: Extract<ChatEvent, { type
       timeoutMs: null,
       maxRetries: null,
       mls: { state: 'off' },
+      others: ['a/b/d'],
       undelivered: 0,
       logFile: null,
     },
@@ -90,6 +125,11 @@ const SAMPLES: { readonly [Type in ChatEvent['type']]: Extract<ChatEvent, { type
 describe('the JSON of events', () => {
   it.each(Object.values(SAMPLES))('$type fits the schema, with every field', (event) => {
     expect(eventProblems(formatJsonEvent(event))).toBe('');
+  });
+
+  it('does not have the numbers that mean something in this program only', () => {
+    expect(JSON.parse(formatJsonEvent(SAMPLES.delivery))).not.toHaveProperty('key');
+    expect(JSON.parse(formatJsonEvent(SAMPLES.error))).not.toHaveProperty('key');
   });
 
   it('begins with version, type and time', () => {
@@ -149,6 +189,9 @@ describe('parseJsonCommand', () => {
     ['{"type":"who"}', { type: 'who' }],
     ['{"type":"status","ref":"s"}', { type: 'status', ref: 's' }],
     ['{"type":"leave"}', { type: 'leave' }],
+    ['{"type":"switch","session":7}', { type: 'switch', session: 7 }],
+    ['{"type":"accept"}', { type: 'accept' }],
+    ['{"type":"decline","session":7}', { type: 'decline', session: 7 }],
     [' {"type":"exit"} ', { type: 'exit' }],
   ] as const)('understands %s', (line, command) => {
     expect(parseJsonCommand(line)).toEqual({ ok: true, command });
@@ -160,9 +203,15 @@ describe('parseJsonCommand', () => {
     ['hello', 'a JSON object'],
     ['[1]', 'a JSON object'],
     ['null', 'a JSON object'],
-    ['{}', '"type" to be one of publish, invite, remove, who, status, leave, exit'],
-    ['{"type":"toString"}', '"type" to be one of publish, invite, remove, who, status, leave, exit'],
-    ['{"type":"drop"}', '"type" to be one of publish, invite, remove, who, status, leave, exit'],
+    ['{}', '"type" to be one of publish, invite, remove, who, status, leave, switch, accept, decline, exit'],
+    [
+      '{"type":"toString"}',
+      '"type" to be one of publish, invite, remove, who, status, leave, switch, accept, decline, exit',
+    ],
+    [
+      '{"type":"drop"}',
+      '"type" to be one of publish, invite, remove, who, status, leave, switch, accept, decline, exit',
+    ],
     ['{"type":"publish"}', 'either "text" or "base64"'],
     ['{"type":"publish","text":"a","base64":"AA=="}', 'either "text" or "base64"'],
     ['{"type":"publish","text":7}', '"text" to be a string of valid Unicode'],
@@ -175,6 +224,7 @@ describe('parseJsonCommand', () => {
       'only the fields ref, session, text, base64, payloadType, metadata, to',
     ],
     ['{"type":"invite"}', '"name"'],
+    ['{"type":"switch"}', '"session"'],
     ['{"type":"invite","name":""}', '"name" to be a name such as "org/ns/app"'],
     ['{"type":"who","ref":1}', '"ref" to be a string of valid Unicode'],
     ['{"type":"exit","drain":true}', 'no other field'],
@@ -199,53 +249,48 @@ class FakeChat implements ChatPort {
   }
 }
 
-async function feed(input: string | Readable): Promise<{ commands: ChatCommand[]; errors: ChatEvent[] }> {
+async function feed(input: string | Readable): Promise<{ commands: ChatCommand[]; refusals: Refusal[] }> {
   const chat = new FakeChat();
-  const errors: ChatEvent[] = [];
-  await runJsonInput(typeof input === 'string' ? Readable.from([Buffer.from(input)]) : input, chat, (event) => {
-    expect(eventProblems(formatJsonEvent(event))).toBe('');
-    errors.push(event);
+  const refusals: Refusal[] = [];
+  await runJsonInput(typeof input === 'string' ? Readable.from([Buffer.from(input)]) : input, chat, (refusal) => {
+    refusals.push(refusal);
   });
-  return { commands: chat.commands, errors };
+  return { commands: chat.commands, refusals };
 }
 
 describe('runJsonInput', () => {
   it('carries out commands in order, and exits after deliveries at the end of the input', async () => {
-    const { commands, errors } = await feed('{"type":"publish","text":"1"}\r\n{"type":"who"}');
+    const { commands, refusals } = await feed('{"type":"publish","text":"1"}\r\n{"type":"who"}');
     expect(commands).toEqual([{ type: 'publish', text: '1' }, { type: 'who' }, { type: 'exit', drain: true }]);
-    expect(errors).toEqual([]);
+    expect(refusals).toEqual([]);
   });
 
   it('answers each line that is no command by one error with its number, and goes on', async () => {
-    const { commands, errors } = await feed('nonsense\n{"type":"who"}\n{"type":"what","ref":"x"}\n\n');
+    const { commands, refusals } = await feed('nonsense\n{"type":"who"}\n{"type":"what","ref":"x"}\n\n');
     expect(commands).toEqual([{ type: 'who' }, { type: 'exit', drain: true }]);
-    expect(errors).toMatchObject([
-      { type: 'error', code: 'bad-command', line: 1, message: 'line 1: expected a JSON object' },
-      { code: 'bad-command', line: 3, ref: 'x' },
-      { code: 'bad-command', line: 4 },
-    ]);
+    expect(refusals).toMatchObject([{ line: 1, expected: 'a JSON object' }, { line: 3, ref: 'x' }, { line: 4 }]);
   });
 
   it('refuses a line over one megabyte, without keeping it, and takes the next one', async () => {
     const chunk = Buffer.alloc(64 * 1024, 'x');
-    const { commands, errors } = await feed(
+    const { commands, refusals } = await feed(
       Readable.from([...Array.from({ length: 20 }, () => chunk), Buffer.from('\n{"type":"who"}\n')]),
     );
-    expect(errors).toMatchObject([{ line: 1, message: `line 1: expected at most ${String(MAX_COMMAND_BYTES)} bytes` }]);
+    expect(refusals).toMatchObject([{ line: 1, expected: `at most ${String(MAX_COMMAND_BYTES)} bytes` }]);
     expect(commands[0]).toEqual({ type: 'who' });
   });
 
   it('takes a line of exactly one megabyte', async () => {
     const frame = '{"type":"publish","text":""}';
     const text = 'x'.repeat(MAX_COMMAND_BYTES - frame.length);
-    const { commands, errors } = await feed(`{"type":"publish","text":"${text}"}\r\n`);
-    expect(errors).toEqual([]);
+    const { commands, refusals } = await feed(`{"type":"publish","text":"${text}"}\r\n`);
+    expect(refusals).toEqual([]);
     expect(commands[0]).toEqual({ type: 'publish', text });
   });
 
   it('refuses what is not UTF-8', async () => {
-    const { errors } = await feed(Readable.from([Buffer.from([0x7b, 0xff, 0x7d, 0x0a])]));
-    expect(errors).toMatchObject([{ code: 'bad-command', message: 'line 1: expected UTF-8' }]);
+    const { refusals } = await feed(Readable.from([Buffer.from([0x7b, 0xff, 0x7d, 0x0a])]));
+    expect(refusals).toMatchObject([{ line: 1, expected: 'UTF-8' }]);
   });
 
   it('ends like at the end of the input when the input breaks', async () => {
@@ -272,22 +317,5 @@ describe('runJsonInput', () => {
     open();
     await running;
     expect(chat.commands).toHaveLength(4);
-  });
-});
-
-describe('LineWriter', () => {
-  it('writes lines until nobody reads any more, and tells that once', async () => {
-    const stream = new PassThrough();
-    const onGone = vi.fn();
-    const writer = new LineWriter(stream, onGone);
-    jsonEmitter(writer)(SAMPLES.bye);
-    expect(String(stream.read())).toBe(`{"v":1,"type":"bye","at":"${AT}","exitCode":0}\n`);
-    stream.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
-    await vi.waitFor(() => {
-      expect(onGone).toHaveBeenCalledTimes(1);
-    });
-    writer.write('more');
-    await writer.flush();
-    expect(onGone).toHaveBeenCalledTimes(1);
   });
 });

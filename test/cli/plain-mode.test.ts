@@ -3,12 +3,12 @@ import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 
 import type { ChatCommand, ChatEvent } from '../../src/chat/index.js';
-import { createChatStore } from '../../src/chat/index.js';
+import { createChatStore, exitCodeOf } from '../../src/chat/index.js';
 import { Face } from '../../src/cli/face.js';
 import type { ChatPort } from '../../src/cli/json-mode.js';
 import { LineWriter } from '../../src/cli/line-writer.js';
 import { LinePrinter, runPlainInput } from '../../src/cli/plain-mode.js';
-import { ALICE, at, BOB, message, ready, session, utcClock } from '../chat/chat-helper.js';
+import { ALICE, at, BOB, delivery, message, own, ready, session, utcClock } from '../chat/chat-helper.js';
 
 const START = {
   isDemoSecret: true,
@@ -18,6 +18,8 @@ const START = {
   invites: [],
   sharedOptions: '',
 };
+
+const ignore = (): void => undefined;
 
 /** Plain mode around a chat that only notes what it was asked. */
 class Plain implements ChatPort {
@@ -30,13 +32,28 @@ class Plain implements ChatPort {
 
   constructor(isTerminal: boolean, ...events: readonly ChatEvent[]) {
     this.#isTerminal = isTerminal;
-    this.store = createChatStore({ clock: utcClock, echo: isTerminal ? 'none' : 'print', isLive: false });
+    this.store = createChatStore({
+      clock: utcClock,
+      echo: isTerminal ? 'none' : 'print',
+      isLive: false,
+      keepsLines: true,
+    });
     this.face = new Face(this.store, START);
     this.face.attach((command) => {
       this.execute(command);
     });
-    this.#printer = new LinePrinter(this.store, new LineWriter(this.#output, () => undefined), () => 80);
-    for (const event of events) this.face.onEvent(event);
+    this.#printer = new LinePrinter(
+      this.store,
+      new LineWriter(this.#output, { onGone: ignore, onBlocked: ignore }),
+      () => 80,
+    );
+    for (const event of events) this.tell(event);
+  }
+
+  /** Something happens in the chat. */
+  tell(event: ChatEvent): void {
+    this.store.dispatch(event);
+    this.face.onEvent(event);
   }
 
   execute(command: ChatCommand): void {
@@ -68,7 +85,11 @@ class Plain implements ChatPort {
   }
 }
 
-const asAlice = [ready(ALICE, 'moderator'), session([ALICE, BOB])] as const;
+const asAlice = [ready(ALICE, 'moderator'), { ...session([ALICE, BOB]), role: 'moderator' }] as const;
+
+function exitCode(plain: Plain): number {
+  return exitCodeOf(plain.store.getState(), { isStrict: true, isOver: true });
+}
 
 describe('plain mode', () => {
   it('prints one event per line, and forgets what it has printed', () => {
@@ -86,7 +107,7 @@ describe('plain mode', () => {
   it('prints at once, without being asked', async () => {
     const plain = new Plain(true, ...asAlice);
     await Promise.resolve();
-    plain.face.onEvent(message(BOB, 'hello', '12:02'));
+    plain.tell(message(BOB, 'hello', '12:02'));
     await Promise.resolve();
     expect(plain.store.getState().lines.toArray()).toEqual([]);
   });
@@ -96,11 +117,11 @@ describe('plain mode', () => {
     plain.printed();
     await plain.type('build is green\n\n  indented\n');
     expect(plain.commands).toEqual([
-      { type: 'publish', text: 'build is green', ref: 'm1' },
-      { type: 'publish', text: '  indented', ref: 'm2' },
+      { type: 'publish', text: 'build is green', session: 7 },
+      { type: 'publish', text: '  indented', session: 7 },
       { type: 'exit', drain: true },
     ]);
-    expect(plain.printed()).toEqual(['HH:MM  alice  build is green', 'HH:MM  alice    indented']);
+    expect(exitCode(plain)).toBe(0);
   });
 
   it('does not repeat what a terminal has echoed', async () => {
@@ -116,18 +137,18 @@ describe('plain mode', () => {
     plain.printed();
     await plain.type('/who\n/invite carol x/y/dave\n/remove bob\n/nonsense\n/drop\n/retry\n/clear\n/leave\n/quit\n');
     expect(plain.commands).toEqual([
-      { type: 'who' },
-      { type: 'invite', name: 'agntcy/ns/carol' },
-      { type: 'invite', name: 'x/y/dave' },
-      { type: 'remove', name: BOB },
-      { type: 'drop' },
-      { type: 'leave' },
+      { type: 'who', session: 7 },
+      { type: 'invite', name: 'agntcy/ns/carol', session: 7 },
+      { type: 'invite', name: 'x/y/dave', session: 7 },
+      { type: 'remove', name: BOB, session: 7 },
+      { type: 'drop', session: 7 },
+      { type: 'leave', session: 7 },
       { type: 'exit' },
       { type: 'exit', drain: true },
     ]);
     expect(plain.printed()).toEqual([
       'HH:MM -- there is no command /nonsense; try /help, or // to send a line that starts with a slash',
-      'HH:MM -- no message waits for the first member',
+      'HH:MM -- no message waits to be sent',
       'HH:MM -- there is no undelivered message',
     ]);
   });
@@ -155,7 +176,8 @@ describe('plain mode', () => {
     expect(person.printed()[0]).toContain('nobody is listening yet');
     const script = new Plain(false, ready(BOB, 'participant'));
     await script.type('hello?\n');
-    expect(script.commands[0]).toMatchObject({ type: 'publish', text: 'hello?' });
+    expect(script.commands[0]).toEqual({ type: 'publish', text: 'hello?' });
+    expect(exitCode(person)).toBe(6);
   });
 
   it('does not send what is no text', async () => {
@@ -164,41 +186,44 @@ describe('plain mode', () => {
     await plain.type(Buffer.from([0xff, 0x0a, 0x61, 0x0a]));
     expect(plain.commands[0]).toMatchObject({ type: 'publish', text: 'a' });
     expect(plain.printed()[0]).toBe('HH:MM -- line 1 was not sent: it is not UTF-8');
+    expect(exitCode(plain)).toBe(6);
   });
 
-  it('sends undelivered messages again to everybody, as repetitions', async () => {
+  it('sends a line that begins like a path', async () => {
     const plain = new Plain(false, ...asAlice);
-    await plain.type('one\ntwo\n');
-    const failed = { type: 'delivery', id: 1, state: 'failed', acked: [], missing: [BOB], at: at('12:05') } as const;
-    plain.face.onEvent({ ...failed, ref: 'm1' });
-    plain.face.onEvent({ ...failed, ref: 'm2' });
-    plain.printed();
-    plain.commands.length = 0;
-    plain.face.execute({ type: 'retry' });
-    expect(plain.commands).toEqual([
-      { type: 'publish', text: 'one', retryOf: 'm1', ref: 'm3' },
-      { type: 'publish', text: 'two', retryOf: 'm2', ref: 'm4' },
-    ]);
-    expect(plain.printed()).toEqual([]);
-    plain.face.onEvent({ ...failed, ref: 'm3', state: 'acked', acked: [BOB], missing: [] });
-    expect(plain.printed()).toEqual(['HH:MM -- now delivered: "one"']);
+    await plain.type('/usr/bin/foo failed\n');
+    expect(plain.commands[0]).toEqual({ type: 'publish', text: '/usr/bin/foo failed', session: 7 });
+    expect(exitCode(plain)).toBe(0);
   });
 
-  it('shows a refused message as an error and not as one on its way', async () => {
+  it('counts whatever a script says and nobody gets', async () => {
+    for (const line of ['/nonsense', '/remove nobody', '/invite']) {
+      const plain = new Plain(false, ...asAlice);
+      await plain.type(`${line}\n`);
+      expect(exitCode(plain)).toBe(6);
+    }
+    const person = new Plain(true, ...asAlice);
+    await person.type('/invite\nexit\n');
+    expect(exitCode(person)).toBe(0);
+  });
+
+  it('says what /retry can do', () => {
     const plain = new Plain(true, ...asAlice);
-    await plain.type('too large\n');
     plain.printed();
-    plain.face.onEvent({ type: 'error', at: at('12:05'), code: 'queue-full', message: 'too many', ref: 'm1' });
-    expect(plain.printed()).toEqual(['HH:MM !! too many']);
-    expect(plain.store.getState().own).toEqual([]);
-  });
-
-  it('says that it leaves, and does not wait for an invitation then', () => {
-    const plain = new Plain(true, ready(BOB, 'participant'), session([ALICE, BOB]));
+    plain.face.execute({ type: 'retry' });
+    expect(plain.printed()).toEqual(['HH:MM -- there is no undelivered message']);
+    plain.store.dispatch(own('m1', 'one', '12:04'));
+    plain.tell(delivery('m1', 'failed', [], [BOB]));
     plain.printed();
-    plain.face.onLeaving();
-    plain.face.onEvent({ type: 'closed', at: at('12:09'), session: 7, reason: 'left' });
-    expect(plain.printed()).toEqual(['HH:MM -- leaving ...', 'HH:MM -- left agntcy/ns/chat-7q2k']);
+    plain.face.execute({ type: 'retry' });
+    expect(plain.commands).toEqual([{ type: 'retry' }]);
+    expect(plain.printed()).toEqual([]);
+    plain.tell({ type: 'closed', at: at('12:05'), session: 7, reason: 'closed' });
+    plain.printed();
+    plain.face.execute({ type: 'retry' });
+    expect(plain.printed()).toEqual([
+      'HH:MM -- the group of one message is over, and it goes to no other: write it again where you want it',
+    ]);
   });
 
   it('has help', () => {

@@ -80,7 +80,10 @@ describe('errorScreen', () => {
       `  ${hint}`,
       '  To start one here: npx slim-chat node',
     ]);
-    expect(errorScreen(new AuthError('credentials-rejected', 'no'))).toEqual(['slim-chat: no', '  Check --shared-secret']);
+    expect(errorScreen(new AuthError('credentials-rejected', 'no'))).toEqual([
+      'slim-chat: no',
+      '  Check --shared-secret',
+    ]);
   });
 
   it('shows nothing that a terminal would obey', () => {

@@ -26,6 +26,7 @@ export function group(): ChatAction[] {
       channel: 'agntcy/ns/chat-7q2k',
       moderator: ALICE,
       members: [ALICE],
+      role: 'moderator',
       mls: { state: 'off' },
       timeoutMs: 1000,
       maxRetries: 29,

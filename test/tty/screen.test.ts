@@ -52,12 +52,21 @@ describe('a chat on the screen', () => {
     await ui.see(STATUS);
     ui.type('sending this\r');
     await ui.untilExecuted(1);
-    expect(ui.executed).toEqual([{ type: 'publish', text: 'sending this' }]);
-    ui.dispatch({ type: 'own', at: AT, ref: 'r1', text: 'sending this' });
+    expect(ui.executed).toEqual([{ type: 'publish', text: 'sending this', session: 1 }]);
+    ui.dispatch({ type: 'own', at: AT, key: 1, content: { payload: 'sending this' }, session: 1 });
     await ui.see('sending this ... queued');
-    ui.dispatch({ type: 'delivery', at: AT, ref: 'r1', id: 1, state: 'sent', acked: [BOB], missing: [CAROL] });
+    ui.dispatch({ type: 'delivery', at: AT, key: 1, session: 1, id: 1, state: 'sent', acked: [BOB], missing: [CAROL] });
     await ui.see('sending this ... 1/2');
-    ui.dispatch({ type: 'delivery', at: AT, ref: 'r1', id: 1, state: 'acked', acked: [BOB, CAROL], missing: [] });
+    ui.dispatch({
+      type: 'delivery',
+      at: AT,
+      key: 1,
+      session: 1,
+      id: 1,
+      state: 'acked',
+      acked: [BOB, CAROL],
+      missing: [],
+    });
     await ui.see('12:00  alice  sending this');
     expect(ui.transcript().filter((line) => line.includes('sending this'))).toEqual(['12:00  alice  sending this']);
   });
@@ -66,8 +75,18 @@ describe('a chat on the screen', () => {
     const ui = await startUi();
     ui.dispatch(
       ...group(),
-      { type: 'own', at: AT, ref: 'r1', text: 'the build?' },
-      { type: 'delivery', at: AT, ref: 'r1', id: 1, state: 'failed', acked: [BOB], missing: [CAROL] },
+      { type: 'own', at: AT, key: 1, content: { payload: 'the build?' }, session: 1 },
+      {
+        type: 'delivery',
+        at: AT,
+        key: 1,
+        session: 1,
+        id: 1,
+        state: 'failed',
+        reason: 'unacked',
+        acked: [BOB],
+        missing: [CAROL],
+      },
     );
     await ui.see('12:00 !! not delivered to carol: "the build?"');
     await ui.see('1 undelivered');
@@ -149,8 +168,8 @@ describe('a small screen', () => {
     ui.dispatch(...group(), ...Array.from({ length: 30 }, (_, index) => message(`line ${index}.`)));
     ui.type('typing');
     ui.dispatch(
-      { type: 'own', at: AT, ref: 'r1', text: 'y'.repeat(300) },
-      { type: 'delivery', at: AT, ref: 'r1', id: 1, state: 'queued', acked: [], missing: [BOB, CAROL] },
+      { type: 'own', at: AT, key: 1, content: { payload: 'y'.repeat(300) }, session: 1 },
+      { type: 'delivery', at: AT, key: 1, session: 1, id: 1, state: 'queued', acked: [], missing: [BOB, CAROL] },
     );
     await ui.see('yyy... ... queued\n> typing\nchat-7q2k | 3 members');
     ui.resize(20, 24);

@@ -15,10 +15,12 @@ import { type InputEvent } from '../../src/ui/input/index.js';
 
 const inGroup: ComposerContext = {
   parse: (line, isConfirmed) =>
-    parseInput(line, { ...inputContext(initialState(), isConfirmed), isInGroup: true, isModerator: true }),
+    parseInput(line, { ...inputContext(initialState(), { isConfirmed }), session: 7, isModerator: true }),
   vocabulary: () => ({ commands: ['/help', '/who'], names: ['bob', 'bobby'] }),
   leaveWarning: 'Press Ctrl+C again to leave.',
   isLeaving: false,
+  sessions: [7, 8],
+  activeSession: 7,
 };
 
 const key = (name: string): InputEvent => ({ kind: 'key', key: name });
@@ -27,7 +29,10 @@ const paste = (value: string, truncated = false): InputEvent => ({ kind: 'paste'
 const ENTER = key('enter');
 const INTERRUPT = key('ctrl+c');
 const LEAVE: ComposerEffect = { kind: 'run', command: { type: 'exit' } };
-const publish = (value: string): ComposerEffect => ({ kind: 'run', command: { type: 'publish', text: value } });
+const publish = (value: string): ComposerEffect => ({
+  kind: 'run',
+  command: { type: 'publish', text: value, session: 7 },
+});
 
 class Typist {
   state: ComposerState = emptyComposer;
@@ -54,6 +59,34 @@ class Typist {
     return `${typed.slice(0, cursor)}|${typed.slice(cursor)}`;
   }
 }
+
+describe('several groups', () => {
+  it('are chosen with Alt and their number; what is typed goes along', () => {
+    const typist = new Typist().type(text('half'), key('alt+2'));
+    expect(typist.effects).toEqual([{ kind: 'run', command: { type: 'switch', session: 8 } }]);
+    expect(typist.in({ activeSession: 8 }).type(ENTER).effects).toHaveLength(2);
+    expect(new Typist().type(key('alt+3')).state.notice).toContain('you have no group 3');
+  });
+
+  it('never get a line that was begun in another one, or in none, without a second Enter', () => {
+    for (const before of [7, null]) {
+      const typist = new Typist()
+        .in({ activeSession: before })
+        .type(text('secret'))
+        .in({ activeSession: 8 })
+        .type(ENTER);
+      expect(typist.effects).toEqual([]);
+      expect(typist.shown).toBe('secret|');
+      expect(typist.state.notice).toContain('the group on the screen has changed');
+      expect(typist.type(ENTER).effects).toHaveLength(1);
+    }
+  });
+
+  it('do not matter to what is for none of them', () => {
+    const typist = new Typist().type(text('/help')).in({ activeSession: 8 }).type(ENTER);
+    expect(typist.effects).toEqual([{ kind: 'run', command: { type: 'help' } }]);
+  });
+});
 
 describe('sending', () => {
   it('publishes a line, clears the composer and remembers it', () => {
@@ -99,7 +132,7 @@ describe('sending', () => {
     expect(typist.effects).toEqual([
       { kind: 'clear-screen' },
       { kind: 'clear-screen' },
-      { kind: 'run', command: { type: 'who' } },
+      { kind: 'run', command: { type: 'who', session: 7 } },
     ]);
   });
 });
@@ -148,7 +181,9 @@ describe('pasting', () => {
   });
 
   it('drops a paste that nobody can get, and says why', () => {
-    const typist = new Typist().in({ parse: (line) => parseInput(line, inputContext(initialState(), false)) });
+    const typist = new Typist().in({
+      parse: (line) => parseInput(line, inputContext(initialState(), { isConfirmed: false })),
+    });
     typist.type(paste(long), ENTER);
     expect(typist.effects).toEqual([]);
     expect(typist.state.notice).toMatch(/^paste dropped: nobody is listening/);
@@ -198,8 +233,12 @@ describe('leaving', () => {
     expect(typist.type(INTERRUPT).effects).toEqual([LEAVE]);
   });
 
-  it('leaves with Ctrl+D when nothing is typed, else it deletes', () => {
-    expect(new Typist().type(key('ctrl+d')).effects).toEqual([LEAVE]);
+  it('asks with Ctrl+D as with Ctrl+C when nothing is typed, else it deletes', () => {
+    const asked = new Typist().type(key('ctrl+d'));
+    expect(asked.effects).toEqual([]);
+    expect(asked.state.notice).toBe('Press Ctrl+C again to leave.');
+    expect(asked.type(key('ctrl+d')).effects).toEqual([LEAVE]);
+    expect(new Typist().in({ leaveWarning: undefined }).type(key('ctrl+d')).effects).toEqual([LEAVE]);
     const typist = new Typist().type(text('ab'), key('left'), key('ctrl+d'));
     expect(typist.effects).toEqual([]);
     expect(typist.shown).toBe('a|');

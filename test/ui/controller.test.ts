@@ -16,6 +16,7 @@ function setUp() {
     clock: { ms: Date.parse, time: (at) => at.slice(11, 16), day: (at) => at.slice(0, 10) },
     echo: 'live',
     isLive: true,
+    keepsLines: true,
   });
   const controller = new TuiController({
     store,
@@ -59,6 +60,7 @@ const session: ChatAction[] = [
     channel: 'a/b/chat',
     moderator: 'a/b/me/1',
     members: ['a/b/me/1', 'a/b/bob/2'],
+    role: 'moderator',
     mls: { state: 'off' },
     timeoutMs: 1000,
     maxRetries: 29,
@@ -74,7 +76,10 @@ describe('TuiController', () => {
     expect(controller.getState().composer.notice).toContain('nobody is listening');
     await dispatch(...session);
     type(key('enter'));
-    expect(executed).toEqual([{ type: 'publish', text: 'hello' }]);
+    // It was begun when there was no group.
+    expect(controller.getState().composer.notice).toContain('Enter again');
+    type(key('enter'));
+    expect(executed).toEqual([{ type: 'publish', text: 'hello', session: 1 }]);
   });
 
   it('knows within one chunk that leaving has begun', async () => {
@@ -98,9 +103,18 @@ describe('TuiController', () => {
     const { timers, time, dispatch, controller } = setUp();
     await dispatch(...session);
     expect(timers).toEqual([]);
-    await dispatch({ type: 'own', at: AT, ref: 'r', text: 'hi' });
+    await dispatch({ type: 'own', at: AT, key: 1, content: { payload: 'hi' }, session: 1 });
     expect(timers.map(({ afterMs }) => afterMs)).toEqual([TICK_MS]);
-    await dispatch({ type: 'delivery', at: AT, ref: 'r', id: 1, state: 'sent', acked: [], missing: ['a/b/bob/2'] });
+    await dispatch({
+      type: 'delivery',
+      at: AT,
+      key: 1,
+      session: 1,
+      id: 1,
+      state: 'sent',
+      acked: [],
+      missing: ['a/b/bob/2'],
+    });
     for (let ticks = 0; ticks < 3; ticks += 1) {
       time.nowMs += TICK_MS;
       timers.pop()?.run();
@@ -119,10 +133,10 @@ describe('TuiController', () => {
 
   it('stops its timer when it is closed', async () => {
     const { timers, dispatch, controller } = setUp();
-    await dispatch(...session, { type: 'own', at: AT, ref: 'r', text: 'hi' });
+    await dispatch(...session, { type: 'own', at: AT, key: 1, content: { payload: 'hi' }, session: 1 });
     controller.close();
     expect(timers).toEqual([]);
-    await dispatch({ type: 'own', at: AT, ref: 's', text: 'hi' });
+    await dispatch({ type: 'own', at: AT, key: 2, content: { payload: 'hi' }, session: 1 });
     expect(timers).toEqual([]);
     expect(controller.getState().isClosed).toBe(true);
   });

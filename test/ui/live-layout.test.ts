@@ -65,6 +65,7 @@ describe('live region', () => {
   const content: LiveContent = {
     pending: ['one ... 0/2', 'two ... queued'],
     notice: 'a hint',
+    prompt: '> ',
     editor: editor('typing|'),
     status: 'chat | 3 members',
   };
@@ -121,14 +122,15 @@ describe('live region', () => {
           notice: oneLine,
           typed: fc.array(anyText, { maxLength: 20 }),
           status: oneLine,
+          prompt: oneLine.map((name) => `${name}> `),
           columns: fc.integer({ min: 5, max: 200 }),
           rows: fc.integer({ min: 1, max: 60 }),
         }),
         fc.nat(),
-        ({ pending, notice, typed, status, columns, rows }, place) => {
+        ({ pending, notice, typed, status, prompt, columns, rows }, place) => {
           const { text } = edit(emptyEditor, { kind: 'insert', text: typed.join('\n') });
           const written = edit(emptyEditor, { kind: 'replace', text, cursor: place % (text.length + 1) });
-          const layout = layoutLive({ pending, notice, editor: written, status }, { columns, rows });
+          const layout = layoutLive({ pending, notice, prompt, editor: written, status }, { columns, rows });
           expect(layout.rows.length).toBeLessThanOrEqual(Math.max(1, rows - 2));
           for (const row of layout.rows) expect(widthOf(row.text)).toBeLessThanOrEqual(columns - 1);
           const cursor = layout.cursor!;

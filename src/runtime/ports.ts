@@ -1,4 +1,4 @@
-import type { AppEvent, DeliveryState, PublishOptions, SessionEvent } from '../client/index.js';
+import type { AppEvent, DeliveryState, Invitation, PublishOptions, SessionEvent } from '../client/index.js';
 import type { Name } from '../name/index.js';
 import type { SlimError } from '../util/index.js';
 
@@ -27,6 +27,8 @@ export type SessionPortEvent =
   | {
       readonly kind: 'delivery';
       readonly handle: HandlePort;
+      /** As it was given to `publish`. */
+      readonly ref?: string;
       readonly state: DeliveryState;
       readonly acked: readonly Name[];
       readonly missing: readonly Name[];
@@ -36,6 +38,7 @@ export type SessionPortEvent =
 /** A session. */
 export interface SessionPort {
   readonly id: number;
+  readonly role: 'moderator' | 'participant';
   readonly channel: Name;
   readonly local: Name;
   readonly moderator: Name;
@@ -45,13 +48,19 @@ export interface SessionPort {
   readonly maxRetries: number;
   /** Absent where there is no MLS at all. */
   readonly protection?: ProtectionPort;
+  /** Whether `publish` takes a message without a long queue before it. */
+  readonly isWritable: boolean;
   onEvent(listener: (event: SessionPortEvent) => void): () => void;
-  /** Reports it in `invite` events; a second one of the same name shares the outcome of the first. */
-  invite(name: Name): Promise<Name>;
-  remove(name: Name): Promise<void>;
+  invite(name: Name, options?: { readonly ref?: string }): Promise<Name>;
+  remove(name: Name, options?: { readonly ref?: string }): Promise<void>;
   publish(payload: Uint8Array | string, options?: PublishOptions): HandlePort;
   publishTo(member: Name, payload: Uint8Array | string, options?: PublishOptions): HandlePort;
+  /** Takes back a message that has not been sent yet. */
+  cancel(handle: HandlePort): void;
   writable(): Promise<void>;
+  /** Leaves payloads to the retransmission of their senders until `resumeReceiving`. */
+  pauseReceiving(): void;
+  resumeReceiving(): void;
 }
 
 /** What happens outside the sessions. */
@@ -76,5 +85,18 @@ export interface AppPort {
   close(options: { readonly timeoutMs: number }): Promise<void>;
 }
 
+/** What the chat does for the app that is connected. */
+export interface ConnectHandlers {
+  readonly onEvent: (event: AppPortEvent) => void;
+  /** Decides on an invitation; nothing is answered before. */
+  readonly acceptInvitation: (invitation: InvitationPort) => boolean | Promise<boolean>;
+}
+
+/** An invitation by somebody else. */
+export type InvitationPort = Pick<
+  Invitation,
+  'sessionId' | 'from' | 'channel' | 'mls' | 'timeoutMs' | 'maxRetries' | 'lapsed'
+>;
+
 /** Connects the app; messages must come as events. Rejects as `SlimApp.connect` does. */
-export type Connect = (onEvent: (event: AppPortEvent) => void, signal: AbortSignal) => Promise<AppPort>;
+export type Connect = (handlers: ConnectHandlers, signal: AbortSignal) => Promise<AppPort>;

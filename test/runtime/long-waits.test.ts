@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { Signal } from '../../src/cli/signal.js';
-import { withinBudget } from '../../src/cli/within-budget.js';
+import { Signal } from '../../src/runtime/signal.js';
+import { withinBudget } from '../../src/util/index.js';
 
 beforeEach(() => {
   vi.useFakeTimers();

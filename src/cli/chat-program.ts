@@ -1,17 +1,16 @@
 import type { ChatEvent, ChatStore } from '../chat/index.js';
 import { createChatStore, headerLine } from '../chat/index.js';
+import { ChatRuntime, type Connect } from '../runtime/index.js';
 import { assertNever, SlimError } from '../util/index.js';
-import { ChatRuntime, type RuntimeDeps } from './chat-runtime.js';
 import { PROGRAM } from './error-screen.js';
 import { Face } from './face.js';
 import { formatJsonEvent } from './json-event.js';
-import { jsonEmitter, runJsonInput } from './json-mode.js';
+import { runJsonInput } from './json-mode.js';
 import { LineWriter } from './line-writer.js';
 import { type LogFile, openLog } from './log-file.js';
 import { ensureNode } from './node-start.js';
 import type { ChatSettings } from './options.js';
 import { LinePrinter, runPlainInput } from './plain-mode.js';
-import type { Connect } from './ports.js';
 import { listenForSignals } from './process-signals.js';
 import { chooseRunMode, type RunMode } from './run-mode.js';
 import { systemClock } from './system-clock.js';
@@ -55,6 +54,7 @@ class ChatProgram {
   readonly #writer: LineWriter;
   #runtime: ChatRuntime | undefined;
   #hasToldDelay = false;
+  #isOutputGone = false;
   /** A signal has come before there was a runtime. */
   #earlyExitCode: number | undefined;
 
@@ -64,8 +64,13 @@ class ChatProgram {
     this.#io = io;
     this.#mode = mode;
     this.#log = log;
-    // Nobody reads any more: that is how `| head` ends a program, and no failure.
-    this.#writer = new LineWriter(io.stdout, () => this.#runtime?.exit({ exitCode: 0 }));
+    this.#writer = new LineWriter(io.stdout, {
+      onGone: () => {
+        this.#isOutputGone = true;
+        this.#runtime?.exit({});
+      },
+      onBlocked: (isBlocked) => this.#runtime?.setOutputBlocked(isBlocked),
+    });
   }
 
   async run(): Promise<number> {
@@ -82,34 +87,40 @@ class ChatProgram {
   }
 
   async #runJson(): Promise<number> {
-    const emit = jsonEmitter(this.#writer);
+    const emit = (event: ChatEvent): void => {
+      this.#writer.write(formatJsonEvent(event));
+    };
+    const store = createChatStore({ clock: systemClock, echo: 'none', isLive: false, keepsLines: false });
     const stopListening = this.#listenForSignals();
     let exitCode: number;
     try {
-      const runtime = await this.#start({ emit });
-      if (runtime !== undefined) void runJsonInput(this.#io.stdin, runtime, emit);
+      const runtime = await this.#start(store, emit);
+      if (runtime !== undefined) {
+        void runJsonInput(this.#io.stdin, runtime, (refusal) => {
+          runtime.refuse(refusal);
+        });
+      }
       exitCode = await this.#done();
     } catch (error) {
       if (!(error instanceof SlimError)) throw error;
-      for (const event of fatal(error)) this.#writer.write(formatJsonEvent(event));
+      for (const event of fatal(error)) emit(event);
       await this.#writer.flush();
       throw error;
     }
     stopListening();
-    await this.#writer.flush();
-    return exitCode;
+    return this.#finished(exitCode);
   }
 
   async #runPlain(): Promise<number> {
     const { stdin, stdout } = this.#io;
     // A terminal has echoed what was typed.
     const echo = stdin.isTTY ? 'none' : 'print';
-    const store = createChatStore({ clock: systemClock, echo, isLive: false });
+    const store = createChatStore({ clock: systemClock, echo, isLive: false, keepsLines: true });
     const face = this.#newFace(store);
     const printer = new LinePrinter(store, this.#writer, () => (stdout.isTTY ? stdout.columns : 80));
     this.#writer.write(headerLine(this.#version, false));
     const stopListening = this.#listenForSignals();
-    const runtime = await this.#start({ emit: face.onEvent, onLeaving: face.onLeaving });
+    const runtime = await this.#start(store, face.onEvent);
     if (runtime !== undefined) {
       face.attach((command) => {
         runtime.execute(command);
@@ -119,19 +130,18 @@ class ChatProgram {
     const exitCode = await this.#done();
     stopListening();
     printer.print();
-    await this.#writer.flush();
-    return exitCode;
+    return this.#finished(exitCode);
   }
 
   async #runTui(): Promise<number> {
     const { stdin, stdout } = this.#io;
-    const store = createChatStore({ clock: systemClock, echo: 'live', isLive: true });
+    const store = createChatStore({ clock: systemClock, echo: 'live', isLive: true, keepsLines: true });
     const face = this.#newFace(store);
     this.#writer.write(headerLine(this.#version, this.#settings.channel !== undefined));
     // It takes a while to load, and so does the connection.
     const ui = import('../ui/index.js');
     const stopListening = this.#listenForSignals();
-    const runtime = await this.#start({ emit: face.onEvent, onLeaving: face.onLeaving });
+    const runtime = await this.#start(store, face.onEvent);
     const { runTui } = await ui;
     stopListening();
     if (runtime === undefined) return this.#done();
@@ -153,6 +163,13 @@ class ChatProgram {
     return exit.exitCode;
   }
 
+  /** The exit code, once everything is written. */
+  async #finished(exitCode: number): Promise<number> {
+    await this.#writer.flush();
+    this.#writer.assertWritten();
+    return exitCode;
+  }
+
   #newFace(store: ChatStore): Face {
     const { secret, isDerivedName, invites, sharedOptions } = this.#settings;
     return new Face(store, {
@@ -166,19 +183,19 @@ class ChatProgram {
   }
 
   /** Starts node and chat. `undefined` if the user has asked for the end meanwhile. */
-  async #start(faceDeps: Pick<RuntimeDeps, 'emit' | 'onLeaving'>): Promise<ChatRuntime | undefined> {
+  async #start(store: ChatStore, emit: (event: ChatEvent) => void): Promise<ChatRuntime | undefined> {
     const settings = this.#settings;
     const node = await ensureNode(settings.slim, settings.node, (event) => {
       this.#log.node(event);
     });
     const runtime = new ChatRuntime(
       {
-        ...faceDeps,
         connect: this.#connect,
+        store,
         emit: (event) => {
           this.#log.chat(event);
           this.#tellOfDelay(event);
-          faceDeps.emit(event);
+          emit(event);
         },
         cleanUp: async () => {
           await node?.close();
@@ -193,6 +210,7 @@ class ChatProgram {
         mls: settings.mls,
         keepAliveGroup: settings.keepAliveGroup,
         waitInvites: settings.waitInvites,
+        accept: settings.accept,
         lingerMs: settings.lingerMs,
         isNodeEmbedded: node !== undefined,
         logFile: settings.logFile,
@@ -206,6 +224,7 @@ class ChatProgram {
       await runtime.done;
     });
     if (this.#earlyExitCode !== undefined) runtime.exit({ exitCode: this.#earlyExitCode });
+    if (this.#isOutputGone) runtime.exit({});
     try {
       await runtime.start();
     } catch (error) {
@@ -224,7 +243,7 @@ class ChatProgram {
     this.#writer.write(`No SLIM node answers at ${this.#settings.slim.endpoint} yet, trying again ...`);
   }
 
-  readonly #connect: Connect = async (onEvent, signal) => {
+  readonly #connect: Connect = async ({ onEvent, acceptInvitation }, signal) => {
     const { preloadMls, SlimApp } = await import('../client/index.js');
     // Whoever needs an engine that does not load hears of it then.
     if (this.#settings.mls) preloadMls().catch(() => {});
@@ -237,6 +256,7 @@ class ChatProgram {
       connectAttempts: ATTEMPTS[this.#mode],
       signal,
       onEvent,
+      acceptInvitation,
     });
   };
 

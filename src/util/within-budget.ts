@@ -1,4 +1,4 @@
-import { startTimer, type Timer } from '../util/index.js';
+import { startTimer, type Timer } from './time.js';
 
 /** Waits for work, but no longer than a budget. Rejects as the work does, unless that comes too late. */
 export async function withinBudget(work: Promise<unknown>, budgetMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import { startTimer } from '../util/index.js';
+import { pause } from '../util/index.js';
 import type { SessionRunner } from './session-runner.js';
 
 /** Pause after an attempt that nobody answered; the attempt itself has lasted (R+1) × T. */
@@ -12,47 +12,39 @@ const PAUSE_MS = 1000;
 export class InviteKeeper {
   readonly #runner: SessionRunner;
   readonly #isPatient: boolean;
-  readonly #wakeUps = new Set<() => void>();
-  #isStopped = false;
+  readonly #names = new Set<string>();
+  readonly #stopped = new AbortController();
 
   /** @param isPatient - whether to try again */
   constructor(runner: SessionRunner, isPatient: boolean) {
     this.#runner = runner;
     this.#isPatient = isPatient;
+    runner.retryAfter = (name, { code }) =>
+      this.#triesAgain(code) && this.#names.has(name.prefixKey) ? PAUSE_MS : undefined;
   }
 
   /** Starts with all names at once. Resolves when nothing is left to do; rejects only because of a bug. */
   async run(names: readonly Name[]): Promise<void> {
+    for (const name of names) this.#names.add(name.prefixKey);
     await Promise.all(names.map((name) => this.#keep(name)));
   }
 
   /** Starts no attempt any more. */
   stop(): void {
-    this.#isStopped = true;
-    for (const wake of this.#wakeUps) wake();
+    this.#stopped.abort();
   }
 
   async #keep(name: Name): Promise<void> {
     // Somebody may have been invited by hand in the pause.
-    while (!this.#isStopped && !this.#runner.hasMember(name)) {
-      const outcome = await this.#runner.invite(name, undefined, ({ code }) =>
-        this.#isPatient && !this.#isStopped && code === 'invite-timeout' ? PAUSE_MS : undefined,
-      );
-      if (outcome.ok || outcome.error.code !== 'invite-timeout' || !this.#isPatient) return;
-      await this.#pause();
+    while (!this.#stopped.signal.aborted && !this.#runner.hasMember(name)) {
+      const error = await this.#runner.invite(name, undefined);
+      if (error === undefined || !this.#triesAgain(error.code)) break;
+      await pause(PAUSE_MS, this.#stopped.signal).catch(() => undefined);
     }
+    this.#names.delete(name.prefixKey);
   }
 
-  async #pause(): Promise<void> {
-    if (this.#isStopped) return;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        timer.cancel();
-        this.#wakeUps.delete(wake);
-        resolve();
-      };
-      const timer = startTimer(PAUSE_MS, wake);
-      this.#wakeUps.add(wake);
-    });
+  #triesAgain(code: string): boolean {
+    return this.#isPatient && !this.#stopped.signal.aborted && code === 'invite-timeout';
   }
 }

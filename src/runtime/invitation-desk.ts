@@ -1,0 +1,174 @@
+import type { ChatEventBody } from '../chat/index.js';
+import type { Name } from '../name/index.js';
+import { RecentMap, UsageError } from '../util/index.js';
+import type { InvitationPort } from './ports.js';
+
+/** A join that was accepted may take this long at least until its welcome comes, milliseconds. */
+const MIN_JOIN_MS = 60_000;
+
+/**
+ * Which invitations are accepted: `auto` those that come while there is no group; `ask` none without the user; `never` none;
+ * `from` those of the moderators named. What is neither accepted nor ruled out is asked about.
+ */
+export type AcceptPolicy =
+  { readonly kind: 'auto' | 'ask' | 'never' } | { readonly kind: 'from'; readonly names: readonly Name[] };
+
+/** What an {@link InvitationDesk} needs. */
+export interface InvitationDeskDeps {
+  readonly policy: AcceptPolicy;
+  /** Whether there is no group, and none to come. */
+  readonly isIdle: () => boolean;
+  readonly emit: (event: Extract<ChatEventBody, { type: 'invitation' }>) => void;
+}
+
+interface Asked {
+  readonly invitation: InvitationPort;
+  readonly attempt: number;
+  readonly answer: (isAccepted: boolean) => void;
+}
+
+/** Decides on invitations by others, or has the user decide. */
+export class InvitationDesk {
+  readonly #deps: InvitationDeskDeps;
+  /** By session id, oldest first. */
+  readonly #asked = new Map<number, Asked>();
+  /** How often each was asked about, by session id. */
+  readonly #attempts = new RecentMap<number, number>(256);
+  /** Until when (milliseconds since 1970) a session is not asked about any more. */
+  readonly #declined = new RecentMap<number, number>(256);
+  /** Until when a session may still come that was accepted. */
+  readonly #joining = new Map<number, number>();
+  /** Sessions that the user himself has accepted. */
+  readonly #wished = new Set<number>();
+  #isClosed = false;
+
+  constructor(deps: InvitationDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** Fits `acceptInvitation` of the client library. */
+  readonly decide = (invitation: InvitationPort): boolean | Promise<boolean> => {
+    const { policy, isIdle } = this.#deps;
+    const { sessionId, from } = invitation;
+    if (this.#isClosed) return false;
+    if (policy.kind === 'never') {
+      const isFirst = this.#attempts.get(sessionId) === undefined;
+      this.#attempts.set(sessionId, 1);
+      if (isFirst) this.#tell(invitation, 'declined', 1);
+      return false;
+    }
+    const isNamed = policy.kind === 'from' && policy.names.some(({ prefixKey }) => prefixKey === from.prefixKey);
+    if (isNamed || (policy.kind === 'auto' && isIdle() && !this.#isJoining())) {
+      this.#expect(invitation);
+      return true;
+    }
+    return this.#ask(invitation);
+  };
+
+  /**
+   * The user accepts the invitation of a session, or the only one.
+   *
+   * @throws UsageError `no-invitation`
+   */
+  accept(session: number | undefined): void {
+    const { invitation, attempt, answer } = this.#take(session);
+    this.#expect(invitation);
+    this.#wished.add(invitation.sessionId);
+    this.#tell(invitation, 'accepted', attempt);
+    answer(true);
+  }
+
+  /**
+   * The user declines. Repetitions of the invitation are not asked about.
+   *
+   * @throws UsageError `no-invitation`
+   */
+  decline(session: number | undefined): void {
+    const { invitation, attempt, answer } = this.#take(session);
+    this.#declined.set(invitation.sessionId, Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
+    this.#tell(invitation, 'declined', attempt);
+    answer(false);
+  }
+
+  /** A session has come. Whether the user himself wanted to be in it. */
+  onSession(session: number): boolean {
+    this.#joining.delete(session);
+    return this.#wished.delete(session);
+  }
+
+  /** Accepts nothing any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { answer } of this.#asked.values()) answer(false);
+    this.#asked.clear();
+  }
+
+  async #ask(invitation: InvitationPort): Promise<boolean> {
+    const { sessionId, lapsed } = invitation;
+    const declinedUntilMs = this.#declined.get(sessionId);
+    if (declinedUntilMs !== undefined && declinedUntilMs > Date.now()) {
+      // The inviter tries again and again: as long as it does, it has its answer.
+      this.#declined.set(sessionId, Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
+      return false;
+    }
+    const attempt = (this.#attempts.get(sessionId) ?? 0) + 1;
+    this.#attempts.set(sessionId, attempt);
+    return new Promise((resolve) => {
+      const onLapsed = (): void => {
+        if (this.#asked.delete(sessionId)) this.#tell(invitation, 'lapsed', attempt);
+        resolve(false);
+      };
+      const answer = (isAccepted: boolean): void => {
+        lapsed.removeEventListener('abort', onLapsed);
+        resolve(isAccepted);
+      };
+      lapsed.addEventListener('abort', onLapsed, { once: true });
+      this.#asked.set(sessionId, { invitation, attempt, answer });
+      this.#tell(invitation, 'asked', attempt);
+    });
+  }
+
+  #take(session: number | undefined): Asked {
+    const all = [...this.#asked.values()];
+    const asked = session === undefined ? (all.length === 1 ? all[0] : undefined) : this.#asked.get(session);
+    if (asked === undefined) {
+      const text =
+        all.length > 1 ? `${all.length} invitations wait, so say which (session)` : 'no invitation waits for an answer';
+      throw new UsageError(
+        'no-invitation',
+        session === undefined ? text : `there is no invitation to session ${session}`,
+      );
+    }
+    this.#asked.delete(asked.invitation.sessionId);
+    return asked;
+  }
+
+  #expect(invitation: InvitationPort): void {
+    this.#joining.set(invitation.sessionId, Date.now() + Math.max(MIN_JOIN_MS, 2 * lifeMs(invitation)));
+  }
+
+  #isJoining(): boolean {
+    const nowMs = Date.now();
+    for (const [session, untilMs] of this.#joining) if (untilMs <= nowMs) this.#joining.delete(session);
+    return this.#joining.size > 0;
+  }
+
+  #tell(invitation: InvitationPort, state: 'asked' | 'accepted' | 'declined' | 'lapsed', attempt: number): void {
+    const { sessionId, from, channel, mls } = invitation;
+    this.#deps.emit({
+      type: 'invitation',
+      session: sessionId,
+      from: from.toString(),
+      channel: channel.withoutId().toString(),
+      mls,
+      state,
+      attempt,
+      ...(state === 'asked' && { expiresInMs: lifeMs(invitation) }),
+    });
+  }
+}
+
+/** How long an inviter waits for an answer. */
+function lifeMs({ timeoutMs, maxRetries }: InvitationPort): number {
+  return timeoutMs * (maxRetries + 1);
+}
