@@ -14,6 +14,17 @@ import type {
   SubscriptionAckMessage,
   SubscriptionMessage,
 } from './messages.js';
+import {
+  APPLICATION_PAYLOAD,
+  CONTENT,
+  LINK,
+  LINK_NEGOTIATION,
+  MESSAGE,
+  METADATA_ENTRY,
+  PUBLISH,
+  SUBSCRIPTION,
+  SUBSCRIPTION_ACK,
+} from './tags.js';
 
 type Malformed = Extract<DecodedMessage, { kind: 'malformed' }>;
 /** The member of `message_type`; the metadata lies beside it. */
@@ -52,22 +63,22 @@ function readMessage(reader: Reader): DecodedMessage {
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     switch (tag) {
-      case 10:
+      case MESSAGE.subscribe:
         body = readSubscription(reader, 'subscribe');
         break;
-      case 18:
+      case MESSAGE.unsubscribe:
         body = readSubscription(reader, 'unsubscribe');
         break;
-      case 26:
+      case MESSAGE.publish:
         body = readPublish(reader);
         break;
-      case 34:
+      case MESSAGE.metadata:
         readMetadataEntry(reader, (metadata ??= emptyMap()));
         break;
-      case 42:
+      case MESSAGE.link:
         body = readLink(reader);
         break;
-      case 50:
+      case MESSAGE.subscriptionAck:
         body = readSubscriptionAck(reader);
         break;
       default:
@@ -86,8 +97,8 @@ function readMetadataEntry(reader: Reader, metadata: Record<string, string>): vo
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) key = readString(reader);
-    else if (tag === 18) value = readString(reader);
+    if (tag === METADATA_ENTRY.key) key = readString(reader);
+    else if (tag === METADATA_ENTRY.value) value = readString(reader);
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -100,8 +111,8 @@ function readSubscription(reader: Reader, kind: SubscriptionMessage['kind']): Su
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) header = readSlimHeader(reader);
-    else if (tag === 16) subscriptionId = readU64(reader);
+    if (tag === SUBSCRIPTION.header) header = readSlimHeader(reader);
+    else if (tag === SUBSCRIPTION.subscriptionId) subscriptionId = readU64(reader);
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -117,9 +128,9 @@ function readPublish(reader: Reader): Omit<PublishMessage, 'metadata'> | Malform
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) header = readSlimHeader(reader);
-    else if (tag === 18) session = readSessionHeader(reader);
-    else if (tag === 26) content = readContent(reader);
+    if (tag === PUBLISH.header) header = readSlimHeader(reader);
+    else if (tag === PUBLISH.session) session = readSessionHeader(reader);
+    else if (tag === PUBLISH.content) content = readContent(reader);
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -134,8 +145,8 @@ function readContent(reader: Reader): Content {
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) content = readApplicationPayload(reader);
-    else if (tag === 18) content = decodeCommand(reader.bytes());
+    if (tag === CONTENT.application) content = readApplicationPayload(reader);
+    else if (tag === CONTENT.command) content = decodeCommand(reader.bytes());
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -148,8 +159,8 @@ function readApplicationPayload(reader: Reader): Content {
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) payloadType = readString(reader);
-    else if (tag === 18) blob = readBytes(reader);
+    if (tag === APPLICATION_PAYLOAD.payloadType) payloadType = readString(reader);
+    else if (tag === APPLICATION_PAYLOAD.blob) blob = readBytes(reader);
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -161,7 +172,7 @@ function readLink(reader: Reader): LinkMessage | Malformed {
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) link = readLinkNegotiation(reader);
+    if (tag === LINK.negotiation) link = readLinkNegotiation(reader);
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -175,9 +186,9 @@ function readLinkNegotiation(reader: Reader): LinkMessage {
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) linkId = readString(reader);
-    else if (tag === 18) slimVersion = readString(reader);
-    else if (tag === 24) isReply = reader.bool();
+    if (tag === LINK_NEGOTIATION.linkId) linkId = readString(reader);
+    else if (tag === LINK_NEGOTIATION.slimVersion) slimVersion = readString(reader);
+    else if (tag === LINK_NEGOTIATION.isReply) isReply = reader.bool();
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -191,9 +202,9 @@ function readSubscriptionAck(reader: Reader): SubscriptionAckMessage {
   const limit = enter(reader);
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 8) subscriptionId = readU64(reader);
-    else if (tag === 16) success = reader.bool();
-    else if (tag === 26) error = readString(reader);
+    if (tag === SUBSCRIPTION_ACK.subscriptionId) subscriptionId = readU64(reader);
+    else if (tag === SUBSCRIPTION_ACK.success) success = reader.bool();
+    else if (tag === SUBSCRIPTION_ACK.error) error = readString(reader);
     else skipField(reader, tag);
   }
   leave(reader, limit);
@@ -215,9 +226,9 @@ function writeMessage(writer: Writer, message: SlimMessage): Writer {
     case 'publish':
       return writePublish(writer, message);
     case 'subscribe':
-      return writeSubscription(writer, 10, message);
+      return writeSubscription(writer, MESSAGE.subscribe, message);
     case 'unsubscribe':
-      return writeSubscription(writer, 18, message);
+      return writeSubscription(writer, MESSAGE.unsubscribe, message);
     case 'link':
       return writeLink(writer, message);
     case 'subscriptionAck':
@@ -227,21 +238,21 @@ function writeMessage(writer: Writer, message: SlimMessage): Writer {
 
 function writeSubscription(writer: Writer, tag: number, message: SubscriptionMessage): Writer {
   writer.uint32(tag).fork();
-  writeSlimHeader(writer, message.header);
-  if (message.subscriptionId !== 0n) writeU64(writer, 16, message.subscriptionId);
+  writeSlimHeader(writer, SUBSCRIPTION.header, message.header);
+  if (message.subscriptionId !== 0n) writeU64(writer, SUBSCRIPTION.subscriptionId, message.subscriptionId);
   return writer.ldelim();
 }
 
 function writePublish(writer: Writer, message: PublishMessage): Writer {
-  writer.uint32(26).fork();
-  writeSlimHeader(writer, message.header);
-  writeSessionHeader(writer, message.session);
+  writer.uint32(MESSAGE.publish).fork();
+  writeSlimHeader(writer, PUBLISH.header, message.header);
+  writeSessionHeader(writer, PUBLISH.session, message.session);
   writeContent(writer, message.content);
   writer.ldelim();
   for (const key of Object.keys(message.metadata)) {
-    writer.uint32(34).fork();
-    writeString(writer, 10, key);
-    writeString(writer, 18, message.metadata[key] ?? '');
+    writer.uint32(MESSAGE.metadata).fork();
+    writeString(writer, METADATA_ENTRY.key, key);
+    writeString(writer, METADATA_ENTRY.value, message.metadata[key] ?? '');
     writer.ldelim();
   }
   return writer;
@@ -249,30 +260,30 @@ function writePublish(writer: Writer, message: PublishMessage): Writer {
 
 function writeContent(writer: Writer, content: Content): void {
   if (content.kind === 'unknown') return;
-  writer.uint32(26).fork();
+  writer.uint32(PUBLISH.content).fork();
   if (content.kind === 'app') {
-    writer.uint32(10).fork();
-    writeString(writer, 10, content.payloadType);
-    if (content.blob.length > 0) writer.uint32(18).bytes(content.blob);
+    writer.uint32(CONTENT.application).fork();
+    writeString(writer, APPLICATION_PAYLOAD.payloadType, content.payloadType);
+    if (content.blob.length > 0) writer.uint32(APPLICATION_PAYLOAD.blob).bytes(content.blob);
     writer.ldelim();
   } else {
-    writeCommand(writer, content);
+    writeCommand(writer, CONTENT.command, content);
   }
   writer.ldelim();
 }
 
 function writeLink(writer: Writer, message: LinkMessage): Writer {
-  writer.uint32(42).fork().uint32(10).fork();
-  writeString(writer, 10, message.linkId);
-  writeString(writer, 18, message.slimVersion);
-  if (message.isReply) writer.uint32(24).bool(true);
+  writer.uint32(MESSAGE.link).fork().uint32(LINK.negotiation).fork();
+  writeString(writer, LINK_NEGOTIATION.linkId, message.linkId);
+  writeString(writer, LINK_NEGOTIATION.slimVersion, message.slimVersion);
+  if (message.isReply) writer.uint32(LINK_NEGOTIATION.isReply).bool(true);
   return writer.ldelim().ldelim();
 }
 
 function writeSubscriptionAck(writer: Writer, message: SubscriptionAckMessage): Writer {
-  writer.uint32(50).fork();
-  if (message.subscriptionId !== 0n) writeU64(writer, 8, message.subscriptionId);
-  if (message.success) writer.uint32(16).bool(true);
-  writeString(writer, 26, message.error);
+  writer.uint32(MESSAGE.subscriptionAck).fork();
+  if (message.subscriptionId !== 0n) writeU64(writer, SUBSCRIPTION_ACK.subscriptionId, message.subscriptionId);
+  if (message.success) writer.uint32(SUBSCRIPTION_ACK.success).bool(true);
+  writeString(writer, SUBSCRIPTION_ACK.error, message.error);
   return writer.ldelim();
 }

@@ -86,9 +86,9 @@ export function decodeCommand(bytes: Uint8Array): Content {
   }
 }
 
-/** Writes a `CommandPayload` as field 2 of a `Content`. */
-export function writeCommand(writer: Writer, content: CommandContent): void {
-  CommandPayload.encode(toFields(content), writer.uint32(18).fork()).ldelim();
+/** Writes a `CommandPayload` as the field of that tag. */
+export function writeCommand(writer: Writer, tag: number, content: CommandContent): void {
+  CommandPayload.encode(toFields(content), writer.uint32(tag).fork()).ldelim();
 }
 
 function toFields(content: CommandContent): Fields {

@@ -4,6 +4,7 @@ import type { Name } from '../name/index.js';
 import { enter, leave, readString, readU64, skipField, writeString, writeU32, writeU64 } from './fields.js';
 import type { SessionHeader, SlimHeader } from './messages.js';
 import { decodeName, encodeName } from './name-codec.js';
+import { SESSION_HEADER, SLIM_HEADER } from './tags.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -21,28 +22,28 @@ export function readSlimHeader(reader: Reader): SlimHeader | 'source' | 'destina
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     switch (tag) {
-      case 10:
+      case SLIM_HEADER.source:
         source = decodeName(reader.bytes());
         break;
-      case 18:
+      case SLIM_HEADER.destination:
         destination = decodeName(reader.bytes());
         break;
-      case 24:
+      case SLIM_HEADER.fanout:
         fanout = reader.uint32();
         break;
-      case 34:
+      case SLIM_HEADER.identity:
         identity = readString(reader);
         break;
-      case 40:
+      case SLIM_HEADER.recvFrom:
         recvFrom = readU64(reader);
         break;
-      case 48:
+      case SLIM_HEADER.forwardTo:
         forwardTo = readU64(reader);
         break;
-      case 56:
+      case SLIM_HEADER.incomingConn:
         incomingConn = readU64(reader);
         break;
-      case 64:
+      case SLIM_HEADER.error:
         error = reader.bool();
         break;
       default:
@@ -60,17 +61,17 @@ export function readSlimHeader(reader: Reader): SlimHeader | 'source' | 'destina
   return header;
 }
 
-/** Writes a `SLIMHeader` as field 1, its place in all messages that have one. */
-export function writeSlimHeader(writer: Writer, header: SlimHeader): void {
-  writer.uint32(10).fork();
-  writer.uint32(10).bytes(encodeName(header.source));
-  writer.uint32(18).bytes(encodeName(header.destination));
-  writeU32(writer, 24, header.fanout);
-  writeString(writer, 34, header.identity);
-  if (header.recvFrom !== undefined) writeU64(writer, 40, header.recvFrom);
-  if (header.forwardTo !== undefined) writeU64(writer, 48, header.forwardTo);
-  if (header.incomingConn !== undefined) writeU64(writer, 56, header.incomingConn);
-  if (header.error !== undefined) writer.uint32(64).bool(header.error);
+/** Writes a `SLIMHeader` as the field of that tag. */
+export function writeSlimHeader(writer: Writer, tag: number, header: SlimHeader): void {
+  writer.uint32(tag).fork();
+  writer.uint32(SLIM_HEADER.source).bytes(encodeName(header.source));
+  writer.uint32(SLIM_HEADER.destination).bytes(encodeName(header.destination));
+  writeU32(writer, SLIM_HEADER.fanout, header.fanout);
+  writeString(writer, SLIM_HEADER.identity, header.identity);
+  if (header.recvFrom !== undefined) writeU64(writer, SLIM_HEADER.recvFrom, header.recvFrom);
+  if (header.forwardTo !== undefined) writeU64(writer, SLIM_HEADER.forwardTo, header.forwardTo);
+  if (header.incomingConn !== undefined) writeU64(writer, SLIM_HEADER.incomingConn, header.incomingConn);
+  if (header.error !== undefined) writer.uint32(SLIM_HEADER.error).bool(header.error);
   writer.ldelim();
 }
 
@@ -84,16 +85,16 @@ export function readSessionHeader(reader: Reader): SessionHeader {
   while (reader.pos < reader.len) {
     const tag = reader.tag();
     switch (tag) {
-      case 8:
+      case SESSION_HEADER.sessionType:
         sessionType = reader.int32();
         break;
-      case 16:
+      case SESSION_HEADER.messageType:
         messageType = reader.int32();
         break;
-      case 24:
+      case SESSION_HEADER.sessionId:
         sessionId = reader.uint32();
         break;
-      case 32:
+      case SESSION_HEADER.messageId:
         messageId = reader.uint32();
         break;
       default:
@@ -104,13 +105,13 @@ export function readSessionHeader(reader: Reader): SessionHeader {
   return { sessionType, messageType, sessionId, messageId };
 }
 
-/** Writes a `SessionHeader` as field 2 of a `Publish`. */
-export function writeSessionHeader(writer: Writer, session: SessionHeader): void {
-  writer.uint32(18).fork();
+/** Writes a `SessionHeader` as the field of that tag. */
+export function writeSessionHeader(writer: Writer, tag: number, session: SessionHeader): void {
+  writer.uint32(tag).fork();
   // Enums are signed on the wire; an unknown number may be negative.
-  if (session.sessionType !== 0) writer.uint32(8).int32(session.sessionType);
-  if (session.messageType !== 0) writer.uint32(16).int32(session.messageType);
-  writeU32(writer, 24, session.sessionId);
-  writeU32(writer, 32, session.messageId);
+  if (session.sessionType !== 0) writer.uint32(SESSION_HEADER.sessionType).int32(session.sessionType);
+  if (session.messageType !== 0) writer.uint32(SESSION_HEADER.messageType).int32(session.messageType);
+  writeU32(writer, SESSION_HEADER.sessionId, session.sessionId);
+  writeU32(writer, SESSION_HEADER.messageId, session.messageId);
   writer.ldelim();
 }

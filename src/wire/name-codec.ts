@@ -2,6 +2,7 @@ import protobuf, { type Reader } from 'protobufjs/minimal.js';
 
 import { Name } from '../name/index.js';
 import { asBuffer, enter, leave, readString, readU64, skipField, writeString, writeU64 } from './fields.js';
+import { delimited, LENGTH_DELIMITED, NAME, VARINT, varint } from './tags.js';
 
 /** Bounds of the cache: names, and bytes of one name. Longer names are decoded each time. */
 const CACHE_LIMIT = 4096;
@@ -38,11 +39,11 @@ function parseName(bytes: Uint8Array): Name | undefined {
   let hasStrings = false;
   while (reader.pos < reader.len) {
     const tag = reader.tag();
-    if (tag === 10) {
-      readComponents(reader, numbers, 0, readU64);
+    if (tag === NAME.numbers) {
+      readComponents(reader, numbers, VARINT, readU64);
       hasNumbers = true;
-    } else if (tag === 18) {
-      readComponents(reader, strings, 2, readString);
+    } else if (tag === NAME.strings) {
+      readComponents(reader, strings, LENGTH_DELIMITED, readString);
       hasStrings = true;
     } else {
       skipField(reader, tag);
@@ -73,13 +74,13 @@ export function encodeName(name: Name): Uint8Array {
   const known = encoded.get(name);
   if (known !== undefined) return known;
   const writer = protobuf.Writer.create();
-  writer.uint32(10).fork();
+  writer.uint32(NAME.numbers).fork();
   [...name.hashes, name.id].forEach((component, index) => {
-    if (component !== 0n) writeU64(writer, (index + 1) << 3, component);
+    if (component !== 0n) writeU64(writer, varint(index + 1), component);
   });
-  writer.ldelim().uint32(18).fork();
+  writer.ldelim().uint32(NAME.strings).fork();
   name.strings.forEach((component, index) => {
-    writeString(writer, ((index + 1) << 3) | 2, component);
+    writeString(writer, delimited(index + 1), component);
   });
   const bytes = writer.ldelim().finish();
   encoded.set(name, bytes);
