@@ -56,7 +56,7 @@ export class JwtSigner implements TokenProvider {
     if (!Number.isInteger(durationS) || durationS < 1 || durationS > MAX_DURATION_S) {
       throw new UsageError(
         'invalid-option',
-        `JWTs can be valid for 1 to ${String(MAX_DURATION_S)} whole seconds, got ${String(durationS)}`,
+        `JWTs can be valid for 1 to ${MAX_DURATION_S} whole seconds, got ${durationS}`,
       );
     }
     this.#key = readPrivateKey(key, algorithm);

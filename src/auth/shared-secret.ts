@@ -44,7 +44,7 @@ export function validateSecret(secret: string): void {
   if (bytes >= MIN_SECRET_BYTES) return;
   throw new UsageError(
     'secret-too-short',
-    `The shared secret must have at least ${String(MIN_SECRET_BYTES)} bytes; this one has ${String(bytes)}.`,
+    `The shared secret must have at least ${MIN_SECRET_BYTES} bytes; this one has ${bytes}.`,
     { details: { bytes, minBytes: MIN_SECRET_BYTES } },
   );
 }
@@ -90,7 +90,7 @@ export class SharedSecret implements TokenProvider, TokenVerifier {
   mint(nowMs: number, publicKey?: Uint8Array): string {
     const timestamp = Math.floor(nowMs / 1000);
     const claims = publicKey === undefined ? '' : encodeClaims({ publicKey });
-    return signToken(this.#key, `${this.subject}:${String(timestamp)}:${this.#nonces.next()}:${claims}`);
+    return signToken(this.#key, `${this.subject}:${timestamp}:${this.#nonces.next()}:${claims}`);
   }
 
   /** Checks a token. Our own name plays no part in it, only the secret. */

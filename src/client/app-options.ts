@@ -157,8 +157,5 @@ export function toIdentity(options: SlimAppOptions, name: Name): { provider: Tok
 
 function checkInteger(what: string, value: number, min: number, max: number): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
-  throw new UsageError(
-    'invalid-option',
-    `${what} must be a whole number from ${String(min)} to ${String(max)}, got ${String(value)}`,
-  );
+  throw new UsageError('invalid-option', `${what} must be a whole number from ${min} to ${max}, got ${value}`);
 }

@@ -58,7 +58,7 @@ export class Inbound {
         return;
       case 'reply': {
         const { destination, messageId } = route.message;
-        if (this.#answered.add(`${destination.key}:${String(messageId)}`)) this.#host.onReply(route.message);
+        if (this.#answered.add(`${destination.key}:${messageId}`)) this.#host.onReply(route.message);
         return;
       }
       case 'join':

@@ -100,7 +100,7 @@ export class Invitations {
       return;
     }
     if (!this.#hasWarnedOfMany) {
-      const text = `${String(MAX_UNDECIDED)} invitations wait for an answer; more are ignored`;
+      const text = `${MAX_UNDECIDED} invitations wait for an answer; more are ignored`;
       this.#handlers.onWarning('queue-full', text);
     }
     this.#hasWarnedOfMany = true;
@@ -207,7 +207,7 @@ export class Invitations {
 }
 
 function keyOf(sessionId: number, moderator: Name): string {
-  return `${String(sessionId)}:${moderator.key}`;
+  return `${sessionId}:${moderator.key}`;
 }
 
 function toInvitation({ config, subject }: JoinRequest, lapsed: AbortSignal): Invitation {

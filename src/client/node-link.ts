@@ -122,7 +122,7 @@ export class NodeLink implements SessionLink {
       metadata: message.metadata,
     });
     if (frame.length > MAX_FRAME_BYTES) {
-      this.#options.onWarning('message-too-large', `a message of ${String(frame.length)} bytes is too large for SLIM`);
+      this.#options.onWarning('message-too-large', `a message of ${frame.length} bytes is too large for SLIM`);
       return;
     }
     this.#write(frame, false);
@@ -302,10 +302,7 @@ export class NodeLink implements SessionLink {
     const waiting = this.#outbox.size;
     if (!mustNotDrop && (waiting >= MAX_OUTBOX_FRAMES || this.#outboxBytes + frame.length > MAX_OUTBOX_BYTES)) {
       if (!this.#isDropping) {
-        this.#options.onWarning(
-          'queue-full',
-          `the node takes messages too slowly; ${String(waiting)} wait, more are dropped`,
-        );
+        this.#options.onWarning('queue-full', `the node takes messages too slowly; ${waiting} wait, more are dropped`);
       }
       this.#isDropping = true;
       return;

@@ -39,7 +39,7 @@ export function checkSize(size: number): void {
   if (size > MAX_PAYLOAD_BYTES) {
     throw new UsageError(
       'invalid-payload',
-      `a message may have ${String(MAX_PAYLOAD_BYTES)} bytes with its metadata, this one has ${String(size)}`,
+      `a message may have ${MAX_PAYLOAD_BYTES} bytes with its metadata, this one has ${size}`,
     );
   }
 }

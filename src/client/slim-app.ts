@@ -275,7 +275,7 @@ export class SlimApp {
       onEarlyWarning: (code, text) => {
         const from = config.moderator.toString();
         // Once for each invitation: its repetitions fail the same way.
-        this.#warnOnce(`${String(config.sessionId)} ${text}`, code, `an invitation by ${from}: ${text}`);
+        this.#warnOnce(`${config.sessionId} ${text}`, code, `an invitation by ${from}: ${text}`);
       },
       onEnd: (session) => {
         this.#sessions.delete(session.id);

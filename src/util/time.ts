@@ -104,7 +104,7 @@ export async function withDeadline<T>(promise: Promise<T>, { signal, timeoutMs }
     };
     const onTimeout = (): void => {
       finish();
-      reject(new SessionError('timeout', `no answer within ${String(timeoutMs)} ms`));
+      reject(new SessionError('timeout', `no answer within ${timeoutMs} ms`));
     };
     const timer = timeoutMs === undefined ? undefined : startTimer(timeoutMs, onTimeout);
     const finish = (): void => {
