@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { SharedSecret } from '../../src/auth/index.js';
-import { type AppEvent, type Invitation, Name, type SlimAppOptions } from '../../src/client/index.js';
+import { type AppEvent, ConnectionError, type Invitation, Name, type SlimAppOptions } from '../../src/client/index.js';
 import { MessageType, type PublishMessage, SessionType } from '../../src/wire/index.js';
 import {
   CHANNEL,
@@ -162,6 +162,26 @@ describe('an app that is asked before it joins', () => {
     expect(call.isSettled).toBe(true);
     expect(bob.app.sessions.map(({ type }) => type)).toEqual(['pointToPoint']);
   });
+});
+
+test('an invitation that is accepted while the node is out of reach is answered when it is back', async () => {
+  const node = new MemoryNode();
+  const alice = await connect(node, 'agntcy/ns/alice');
+  const { person, bob } = await asking(node);
+  const session = await alice.app.createSession({ channel: CHANNEL });
+  const invited = outcomeOf(session.invite('agntcy/ns/bob'));
+  await settle();
+  node.refusal = new ConnectionError('refused', 'nobody listens');
+  bob.stream.connection.cut();
+  await settle();
+  await person.says(true);
+  await pass(2000);
+  expect(invited.isSettled).toBe(false);
+  node.refusal = undefined;
+  await pass(5000);
+  expect(invited).toMatchObject({ isSettled: true, value: bob.app.name });
+  await within(2000, Promise.resolve(session.publish('hello')));
+  expect((await within(1000, bob.app.sessions[0]!.getMessage())).text).toBe('hello');
 });
 
 describe('repetitions of an invitation', () => {
