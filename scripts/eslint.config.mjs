@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
+import { hashPrivate, mainExportFirst, testNotIt } from './eslint-style-rules.mjs';
 import { tsdocOnExports } from './eslint-tsdoc-rule.mjs';
 import { FOLDERS, IMPURE_GLOBALS, PACKAGES } from './folder-rules.mjs';
 
@@ -167,6 +168,18 @@ export default tseslint.config(
     },
   },
   { name: 'slim-chat/timers', files: SOURCES, ignores: ['src/util/time.ts'], rules: noRawTimers },
+  {
+    name: 'slim-chat/style',
+    files: [...SOURCES, ...TESTS],
+    plugins: { style: { rules: { 'main-export-first': mainExportFirst, 'hash-private': hashPrivate } } },
+    rules: { 'style/main-export-first': 'error', 'style/hash-private': 'error' },
+  },
+  {
+    name: 'slim-chat/test-style',
+    files: TESTS,
+    plugins: { tests: { rules: { 'test-not-it': testNotIt } } },
+    rules: { 'tests/test-not-it': 'error' },
+  },
   ...Object.keys(FOLDERS).map(folderConfig),
   { name: 'slim-chat/react', files: ['src/ui/**/*.{ts,tsx}'], ...reactHooks.configs.flat.recommended },
   {

@@ -35,21 +35,6 @@ export interface SharedSecretOptions {
 }
 
 /**
- * Makes sure that a text is long enough for a shared secret.
- *
- * @throws UsageError `secret-too-short`; it tells the length and never the secret
- */
-export function validateSecret(secret: string): void {
-  const bytes = Buffer.byteLength(secret);
-  if (bytes >= MIN_SECRET_BYTES) return;
-  throw new UsageError(
-    'secret-too-short',
-    `The shared secret must have at least ${MIN_SECRET_BYTES} bytes; this one has ${bytes}.`,
-    { details: { bytes, minBytes: MIN_SECRET_BYTES } },
-  );
-}
-
-/**
  * Identity by a secret that all members of a group know (`shared_secret.rs`): makes our tokens and checks those of peers.
  *
  * Whoever has the secret can name himself as he likes: a token proves membership, not who it is. Tokens are not remembered, so
@@ -119,6 +104,21 @@ export class SharedSecret implements TokenProvider, TokenVerifier {
     if (claims !== undefined) this.#claims.set(text, claims);
     return claims;
   }
+}
+
+/**
+ * Makes sure that a text is long enough for a shared secret.
+ *
+ * @throws UsageError `secret-too-short`; it tells the length and never the secret
+ */
+export function validateSecret(secret: string): void {
+  const bytes = Buffer.byteLength(secret);
+  if (bytes >= MIN_SECRET_BYTES) return;
+  throw new UsageError(
+    'secret-too-short',
+    `The shared secret must have at least ${MIN_SECRET_BYTES} bytes; this one has ${bytes}.`,
+    { details: { bytes, minBytes: MIN_SECRET_BYTES } },
+  );
 }
 
 /**

@@ -22,6 +22,12 @@ export interface LineParts {
 
 const NARROW = 50;
 
+/** A finished line as text; may hold LF. */
+export function formatLine(line: ChatLine, layout: LineLayout): string {
+  const { head, name, text } = lineParts(line, layout);
+  return `${head}${name}${text}`;
+}
+
 /** Lays out a finished line. Does not wrap. */
 export function lineParts(line: ChatLine, layout: LineLayout): LineParts {
   switch (line.kind) {
@@ -37,12 +43,6 @@ export function lineParts(line: ChatLine, layout: LineLayout): LineParts {
     default:
       return assertNever(line.kind);
   }
-}
-
-/** A finished line as text; may hold LF. */
-export function formatLine(line: ChatLine, layout: LineLayout): string {
-  const { head, name, text } = lineParts(line, layout);
-  return `${head}${name}${text}`;
 }
 
 function marked(line: ChatLine, mark: string): LineParts {

@@ -19,11 +19,6 @@ export interface StartInfo {
   readonly sharedOptions: string;
 }
 
-/** The very first line. */
-export function headerLine(version: string, isModerator: boolean): string {
-  return `slim-chat ${version} - /help for commands, Ctrl+C ${isModerator ? 'twice ' : ''}to leave`;
-}
-
 /** The lines once the app is connected: where, who, and what to do next. */
 export function startLines(ready: Extract<ChatEvent, { type: 'ready' }>, info: StartInfo): readonly string[] {
   const where = sanitiseLine(ready.node.endpoint.replace(/^https?:\/\//, ''));
@@ -47,4 +42,9 @@ export function startLines(ready: Extract<ChatEvent, { type: 'ready' }>, info: S
     lines.push(`  ${info.program} --local ${nameWithoutId(name)}${options}`);
   }
   return lines;
+}
+
+/** The very first line. */
+export function headerLine(version: string, isModerator: boolean): string {
+  return `slim-chat ${version} - /help for commands, Ctrl+C ${isModerator ? 'twice ' : ''}to leave`;
 }

@@ -36,16 +36,6 @@ const MAX_CLOCK_SKEW_MS = 10_000;
 
 const NO_BYTES = new Uint8Array(0);
 
-/**
- * Reads and compiles the MLS engine now, in the background, so that the first session with MLS need not wait for it. An app
- * that knows that it will have one calls this while it connects; nobody has to.
- *
- * @throws MlsError `mls-internal` when the engine cannot be loaded; the session that needs it will say so too
- */
-export async function preloadMls(): Promise<void> {
-  await loadOpenMls();
-}
-
 /** Answers the MLS requests of one session. */
 export interface MlsRunner {
   run(request: MlsRequest): Promise<MlsResult> | MlsResult;
@@ -318,6 +308,16 @@ export class MlsSession implements MlsRunner {
     const text = `the identity token of ${who} in the MLS group has expired, so its members cannot be changed any more`;
     return new MlsError(error.code, text, { cause: error, ...(error.details && { details: error.details }) });
   }
+}
+
+/**
+ * Reads and compiles the MLS engine now, in the background, so that the first session with MLS need not wait for it. An app
+ * that knows that it will have one calls this while it connects; nobody has to.
+ *
+ * @throws MlsError `mls-internal` when the engine cannot be loaded; the session that needs it will say so too
+ */
+export async function preloadMls(): Promise<void> {
+  await loadOpenMls();
 }
 
 function keyOf(ciphertext: Uint8Array): string {

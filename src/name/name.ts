@@ -15,20 +15,6 @@ const encoder = new TextEncoder();
 const HASH_CACHE_LIMIT = 4096;
 const hashCache = new Map<string, bigint>();
 
-/** Hash of one name component: XXH64 (seed 0) of its UTF-8 bytes and one byte 0xFF (`encoder.rs:calculate_hash`). */
-export function hashComponent(text: string): bigint {
-  const known = hashCache.get(text);
-  if (known !== undefined) return known;
-  const utf8 = encoder.encode(text);
-  const input = new Uint8Array(utf8.length + 1);
-  input.set(utf8);
-  input[utf8.length] = 0xff;
-  const hash = hasher.h64Raw(input);
-  if (hashCache.size >= HASH_CACHE_LIMIT) hashCache.clear();
-  hashCache.set(text, hash);
-  return hash;
-}
-
 /**
  * A SLIM name `org/ns/app` with an id. Immutable.
  *
@@ -130,4 +116,18 @@ export class Name {
   toJSON(): string {
     return this.toString();
   }
+}
+
+/** Hash of one name component: XXH64 (seed 0) of its UTF-8 bytes and one byte 0xFF (`encoder.rs:calculate_hash`). */
+export function hashComponent(text: string): bigint {
+  const known = hashCache.get(text);
+  if (known !== undefined) return known;
+  const utf8 = encoder.encode(text);
+  const input = new Uint8Array(utf8.length + 1);
+  input.set(utf8);
+  input[utf8.length] = 0xff;
+  const hash = hasher.h64Raw(input);
+  if (hashCache.size >= HASH_CACHE_LIMIT) hashCache.clear();
+  hashCache.set(text, hash);
+  return hash;
 }

@@ -24,11 +24,6 @@ const RECHECK_MS = 10_000;
 /** A time by both clocks of {@link Env}. */
 export type Moment = Pick<Env, 'nowMs' | 'wallMs'>;
 
-/** The time now, kept. */
-export function momentOf({ nowMs, wallMs }: Env): Moment {
-  return { nowMs, wallMs };
-}
-
 /** A member whose leaf is old. */
 export interface AgedLeaf {
   readonly member: Name;
@@ -89,6 +84,11 @@ export class LeafAges {
       return [{ member: leaf.member, text: warning(leaf, ageMs, isFrozen), isRenewable: !isFrozen }];
     });
   }
+}
+
+/** The time now, kept. */
+export function momentOf({ nowMs, wallMs }: Env): Moment {
+  return { nowMs, wallMs };
 }
 
 function ageOf({ since }: Known, { nowMs, wallMs }: Env): number {

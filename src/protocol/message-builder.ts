@@ -24,21 +24,6 @@ export const NO_METADATA: Metadata = Object.freeze({});
 
 const EMPTY_APP_CONTENT: Content = { kind: 'app', payloadType: '', blob: new Uint8Array(0) };
 
-/** Whether a reserved key is set on a message. */
-export function hasFlag(metadata: Metadata, key: keyof typeof RESERVED_METADATA): boolean {
-  return metadata[RESERVED_METADATA[key]] === RESERVED_VALUE;
-}
-
-/** A metadata map with one reserved key set. */
-export function flagged(key: keyof typeof RESERVED_METADATA): Metadata {
-  return { [RESERVED_METADATA[key]]: RESERVED_VALUE };
-}
-
-/** Whether it brings a payload; such a message comes again as long as nobody acknowledges or takes it. */
-export function isPayloadMessage({ session: { messageType } }: PublishMessage): boolean {
-  return messageType === MessageType.msg || messageType === MessageType.rtxReply;
-}
-
 /** Fills in what all messages of one session have in common. */
 export class MessageBuilder {
   readonly #config: SessionConfig;
@@ -98,4 +83,19 @@ export class MessageBuilder {
   buildNegativeRtxReply(request: PublishMessage): OutboundMessage {
     return { ...this.buildReply(request, MessageType.rtxReply, EMPTY_APP_CONTENT), error: true };
   }
+}
+
+/** Whether a reserved key is set on a message. */
+export function hasFlag(metadata: Metadata, key: keyof typeof RESERVED_METADATA): boolean {
+  return metadata[RESERVED_METADATA[key]] === RESERVED_VALUE;
+}
+
+/** A metadata map with one reserved key set. */
+export function flagged(key: keyof typeof RESERVED_METADATA): Metadata {
+  return { [RESERVED_METADATA[key]]: RESERVED_VALUE };
+}
+
+/** Whether it brings a payload; such a message comes again as long as nobody acknowledges or takes it. */
+export function isPayloadMessage({ session: { messageType } }: PublishMessage): boolean {
+  return messageType === MessageType.msg || messageType === MessageType.rtxReply;
 }

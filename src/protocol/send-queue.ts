@@ -6,25 +6,6 @@ import type { Outgoing } from './outgoing.js';
 export const SEND_QUEUE_MESSAGES = 16_384;
 const SEND_QUEUE_BYTES = 64 * 1024 * 1024;
 
-/**
- * Why one more message is not taken, if it is not.
- *
- * @param queued - what waits already, wherever
- * @param bytes - of the payload of the new one
- */
-export function queueFullError(queued: QueuedMessages, bytes: number): SessionError | undefined {
-  if (queued.count < SEND_QUEUE_MESSAGES && queued.bytes + bytes <= SEND_QUEUE_BYTES) return undefined;
-  return new SessionError(
-    'queue-full',
-    `too many messages wait to be sent (${String(queued.count)}); wait for writable() before publishing more`,
-  );
-}
-
-/** Why a message that was taken back has failed. */
-export function cancelledError(): SessionError {
-  return new SessionError('cancelled', 'the message was taken back before it was sent');
-}
-
 /** Own messages that wait for their first transmission. */
 export class SendQueue {
   readonly #queue = new LinkedQueue<Outgoing>();
@@ -76,4 +57,23 @@ export class SendQueue {
     this.#entries.delete(outgoing.id);
     this.#bytes -= outgoing.bytes;
   }
+}
+
+/**
+ * Why one more message is not taken, if it is not.
+ *
+ * @param queued - what waits already, wherever
+ * @param bytes - of the payload of the new one
+ */
+export function queueFullError(queued: QueuedMessages, bytes: number): SessionError | undefined {
+  if (queued.count < SEND_QUEUE_MESSAGES && queued.bytes + bytes <= SEND_QUEUE_BYTES) return undefined;
+  return new SessionError(
+    'queue-full',
+    `too many messages wait to be sent (${String(queued.count)}); wait for writable() before publishing more`,
+  );
+}
+
+/** Why a message that was taken back has failed. */
+export function cancelledError(): SessionError {
+  return new SessionError('cancelled', 'the message was taken back before it was sent');
 }

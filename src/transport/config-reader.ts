@@ -1,17 +1,5 @@
 import { ConfigError, parseDuration, printable } from '../util/index.js';
 
-/** A value of the wrong kind or out of range. The text must not hold the value itself: it may be a secret. */
-export function badConfig(path: string, problem: string): ConfigError {
-  return new ConfigError('bad-config', `configuration of the connection: ${path} ${problem}`, { details: { path } });
-}
-
-/** Something that SLIM knows, or nobody, and this package does not do. */
-export function unsupportedConfig(path: string, problem: string): ConfigError {
-  return new ConfigError('unsupported-config', `configuration of the connection: ${path} ${problem}`, {
-    details: { path },
-  });
-}
-
 /**
  * Reads one JSON object field by field and complains about the fields that nobody asked for. `null` counts as absent, as it
  * does for most fields upstream.
@@ -122,6 +110,18 @@ export class ConfigReader {
     const advice = hint ?? `Supported here: ${[...this.#known].sort().join(', ')}`;
     throw unsupportedConfig(this.path(printable(unknown)), `is not supported. ${advice}`);
   }
+}
+
+/** A value of the wrong kind or out of range. The text must not hold the value itself: it may be a secret. */
+export function badConfig(path: string, problem: string): ConfigError {
+  return new ConfigError('bad-config', `configuration of the connection: ${path} ${problem}`, { details: { path } });
+}
+
+/** Something that SLIM knows, or nobody, and this package does not do. */
+export function unsupportedConfig(path: string, problem: string): ConfigError {
+  return new ConfigError('unsupported-config', `configuration of the connection: ${path} ${problem}`, {
+    details: { path },
+  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -10,12 +10,30 @@ import { liveView } from './live-view.js';
 import type { Paint } from './theme.js';
 import { ChatContext, useChat } from './use-chat.js';
 
-const wholeState = (state: ChatState): ChatState => state;
-
 interface ScreenProps {
   readonly controller: TuiController;
   readonly paint: Paint;
 }
+
+/** Props of {@link App}. */
+export interface AppProps extends ScreenProps {
+  readonly store: ChatStore;
+  /** A component threw; nothing is drawn from then on. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** The root of the terminal UI. */
+export function App({ store, controller, paint, onError }: AppProps): ReactElement {
+  return (
+    <ErrorBoundary onError={onError}>
+      <ChatContext value={store}>
+        <Screen controller={controller} paint={paint} />
+      </ChatContext>
+    </ErrorBoundary>
+  );
+}
+
+const wholeState = (state: ChatState): ChatState => state;
 
 /** Scrolls what is on the screen into the scrollback, so that nothing is lost, and starts at the top. */
 function clearSequence(rows: number): string {
@@ -52,23 +70,5 @@ function Screen({ controller, paint }: ScreenProps): ReactElement {
       />
       <LiveRegion rows={live.rows} paint={paint} />
     </>
-  );
-}
-
-/** Props of {@link App}. */
-export interface AppProps extends ScreenProps {
-  readonly store: ChatStore;
-  /** A component threw; nothing is drawn from then on. */
-  readonly onError: (error: unknown) => void;
-}
-
-/** The root of the terminal UI. */
-export function App({ store, controller, paint, onError }: AppProps): ReactElement {
-  return (
-    <ErrorBoundary onError={onError}>
-      <ChatContext value={store}>
-        <Screen controller={controller} paint={paint} />
-      </ChatContext>
-    </ErrorBoundary>
   );
 }

@@ -36,124 +36,124 @@ export interface TuiControllerDeps extends Pick<TuiDeps, 'store' | 'execute' | '
  * A store in the sense of `useSyncExternalStore`.
  */
 export class TuiController {
-  private readonly deps: TuiControllerDeps;
-  private readonly listeners = new Set<() => void>();
-  private state: UiState;
-  private stopTick: (() => void) | undefined;
-  private readonly stopWatching: () => void;
-  private clearScreen: (() => void) | undefined;
-  private hasAskedToLeave = false;
-  private forgotten = 0;
+  readonly #deps: TuiControllerDeps;
+  readonly #listeners = new Set<() => void>();
+  #state: UiState;
+  #stopTick: (() => void) | undefined;
+  readonly #stopWatching: () => void;
+  #clearScreen: (() => void) | undefined;
+  #hasAskedToLeave = false;
+  #forgotten = 0;
 
   constructor(deps: TuiControllerDeps) {
-    this.deps = deps;
-    this.state = { composer: emptyComposer, size: deps.size(), nowMs: deps.nowMs(), isClosed: false };
-    this.stopWatching = deps.store.subscribe(() => {
-      this.onChatChange();
+    this.#deps = deps;
+    this.#state = { composer: emptyComposer, size: deps.size(), nowMs: deps.nowMs(), isClosed: false };
+    this.#stopWatching = deps.store.subscribe(() => {
+      this.#onChatChange();
     });
   }
 
-  readonly getState = (): UiState => this.state;
+  readonly getState = (): UiState => this.#state;
 
   readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
+    this.#listeners.add(listener);
     return () => {
-      this.listeners.delete(listener);
+      this.#listeners.delete(listener);
     };
   };
 
   /** Looks at the chat for the first time; from then on it is told about changes. */
   start(): void {
-    this.onChatChange();
+    this.#onChatChange();
   }
 
   /** Says how the screen is cleared. @returns takes that back */
   readonly onClearScreen = (clear: () => void): (() => void) => {
-    this.clearScreen = clear;
+    this.#clearScreen = clear;
     return () => {
-      this.clearScreen = undefined;
+      this.#clearScreen = undefined;
     };
   };
 
   /** The lines before a key are in the scrollback: the chat need not keep them. */
   readonly onPrinted = (before: number): void => {
-    if (before - this.forgotten < FORGET_LINES) return;
-    this.forgotten = before;
-    this.deps.store.dispatch({ type: 'forget', before });
+    if (before - this.#forgotten < FORGET_LINES) return;
+    this.#forgotten = before;
+    this.#deps.store.dispatch({ type: 'forget', before });
   };
 
   /** Takes what was typed. */
   handle(events: readonly InputEvent[]): void {
     for (const event of events) {
-      const step = compose(this.state.composer, event, this.context());
-      this.update({ composer: step.state });
+      const step = compose(this.#state.composer, event, this.#context());
+      this.#update({ composer: step.state });
       // At once, because the next event of the same chunk may depend on it: Ctrl+C behind /quit, for one.
-      for (const effect of step.effects) this.perform(effect);
+      for (const effect of step.effects) this.#perform(effect);
     }
   }
 
   /** Leaves as the user would with /quit. */
   leave(): void {
-    this.hasAskedToLeave = true;
-    this.deps.execute({ type: 'exit' });
+    this.#hasAskedToLeave = true;
+    this.#deps.execute({ type: 'exit' });
   }
 
   /** The screen has another size. */
   resize(): void {
-    this.update({ size: this.deps.size() });
+    this.#update({ size: this.#deps.size() });
   }
 
   /** Ends: nothing live is shown any more, no timer runs. */
   close(): void {
-    this.stopWatching();
-    this.stopTick?.();
-    this.stopTick = undefined;
-    this.update({ isClosed: true });
+    this.#stopWatching();
+    this.#stopTick?.();
+    this.#stopTick = undefined;
+    this.#update({ isClosed: true });
   }
 
-  private update(change: Partial<UiState>): void {
-    this.state = { ...this.state, ...change };
-    for (const listener of [...this.listeners]) listener();
+  #update(change: Partial<UiState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of [...this.#listeners]) listener();
   }
 
-  private perform(effect: ComposerEffect): void {
+  #perform(effect: ComposerEffect): void {
     switch (effect.kind) {
       case 'run':
-        if (effect.command.type === 'exit') this.hasAskedToLeave = true;
-        this.deps.execute(effect.command);
+        if (effect.command.type === 'exit') this.#hasAskedToLeave = true;
+        this.#deps.execute(effect.command);
         break;
       case 'clear-screen':
-        this.clearScreen?.();
+        this.#clearScreen?.();
         break;
       case 'force':
-        this.deps.onForce();
+        this.#deps.onForce();
         break;
       default:
         assertNever(effect);
     }
   }
 
-  private onChatChange(): void {
-    const chat = this.deps.store.getState();
-    this.update({ nowMs: this.deps.nowMs() });
-    if (chat.ended !== null) this.deps.onEnded(chat.ended.exitCode);
-    else if (needsTick(chat)) this.stopTick ??= this.deps.startTimer(TICK_MS, () => this.onTick());
+  #onChatChange(): void {
+    const chat = this.#deps.store.getState();
+    this.#update({ nowMs: this.#deps.nowMs() });
+    if (chat.ended !== null) this.#deps.onEnded(chat.ended.exitCode);
+    else if (needsTick(chat)) this.#stopTick ??= this.#deps.startTimer(TICK_MS, () => this.#onTick());
   }
 
-  private onTick(): void {
-    this.stopTick = undefined;
-    this.deps.store.dispatch({ type: 'tick', nowMs: this.deps.nowMs() });
+  #onTick(): void {
+    this.#stopTick = undefined;
+    this.#deps.store.dispatch({ type: 'tick', nowMs: this.#deps.nowMs() });
     // A tick that changes nothing in the chat still changes countdowns, and is followed by the next one.
-    this.onChatChange();
+    this.#onChatChange();
   }
 
-  private context(): ComposerContext {
-    const chat = this.deps.store.getState();
+  #context(): ComposerContext {
+    const chat = this.#deps.store.getState();
     return {
       parse: (line, isConfirmed) => parseInput(line, inputContext(chat, { isConfirmed })),
       vocabulary: () => vocabularyOf(chat),
       leaveWarning: leaveQuestion(chat),
-      isLeaving: this.hasAskedToLeave || chat.leaving !== null,
+      isLeaving: this.#hasAskedToLeave || chat.leaving !== null,
       sessions: chat.sessions.map(({ id }) => id),
       activeSession: chat.activeSession,
     };

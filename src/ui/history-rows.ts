@@ -2,18 +2,6 @@ import { type ChatLine, formatLine, type LineLayout, lineParts, nameWithoutId } 
 import { nameStyle, type Paint, type Style, THEME } from './theme.js';
 import { breakWords } from './width.js';
 
-/** How the program's own words look. */
-function ownStyle(kind: 'info' | 'alert' | 'note'): Style {
-  return kind === 'note' ? {} : THEME[kind];
-}
-
-/**
- * The program's own words: broken at blanks, for reading. What is indented is a table, or a command to be copied, and stays whole.
- */
-function proseRows(text: string, columns: number): readonly string[] {
-  return text.split('\n').flatMap((row) => (row.startsWith(' ') ? [row] : breakWords(row, columns)));
-}
-
 /**
  * A finished line as it is printed: one string for each row.
  *
@@ -37,4 +25,16 @@ export function historyRows(line: ChatLine, layout: LineLayout, paint: Paint): r
       return [paint(head, THEME.time) + who + first, ...rest];
     }
   }
+}
+
+/** How the program's own words look. */
+function ownStyle(kind: 'info' | 'alert' | 'note'): Style {
+  return kind === 'note' ? {} : THEME[kind];
+}
+
+/**
+ * The program's own words: broken at blanks, for reading. What is indented is a table, or a command to be copied, and stays whole.
+ */
+function proseRows(text: string, columns: number): readonly string[] {
+  return text.split('\n').flatMap((row) => (row.startsWith(' ') ? [row] : breakWords(row, columns)));
 }

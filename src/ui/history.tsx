@@ -12,6 +12,27 @@ export interface HistoryLineProps {
   readonly paint: Paint;
 }
 
+/** Props of {@link History}. */
+export interface HistoryProps {
+  /** Only ever grows at its end. */
+  readonly log: LineLog;
+  readonly layout: LineLayout;
+  readonly paint: Paint;
+  /** Told when the lines before a key are printed. */
+  readonly onPrinted: (before: number) => void;
+}
+
+/** The finished lines: each is printed once, into the scrollback of the terminal, and then belongs to the user. */
+export function History({ log, layout, paint, onPrinted }: HistoryProps): ReactElement {
+  const items = useMemo(() => new LinesFrom(log) as unknown as ChatLine[], [log]);
+  useEffect(() => {
+    onPrinted(log.end);
+  }, [log, onPrinted]);
+  return (
+    <Static items={items}>{(line) => <HistoryLine key={line.key} line={line} layout={layout} paint={paint} />}</Static>
+  );
+}
+
 /**
  * One finished line, printed without wrapping.
  *
@@ -33,35 +54,14 @@ export function HistoryLine({ line, layout, paint }: HistoryLineProps): ReactEle
  */
 class LinesFrom {
   readonly length: number;
-  private readonly log: LineLog;
+  readonly #log: LineLog;
 
   constructor(log: LineLog) {
-    this.log = log;
+    this.#log = log;
     this.length = log.end;
   }
 
   slice(from: number): readonly ChatLine[] {
-    return this.log.since(from);
+    return this.#log.since(from);
   }
-}
-
-/** Props of {@link History}. */
-export interface HistoryProps {
-  /** Only ever grows at its end. */
-  readonly log: LineLog;
-  readonly layout: LineLayout;
-  readonly paint: Paint;
-  /** Told when the lines before a key are printed. */
-  readonly onPrinted: (before: number) => void;
-}
-
-/** The finished lines: each is printed once, into the scrollback of the terminal, and then belongs to the user. */
-export function History({ log, layout, paint, onPrinted }: HistoryProps): ReactElement {
-  const items = useMemo(() => new LinesFrom(log) as unknown as ChatLine[], [log]);
-  useEffect(() => {
-    onPrinted(log.end);
-  }, [log, onPrinted]);
-  return (
-    <Static items={items}>{(line) => <HistoryLine key={line.key} line={line} layout={layout} paint={paint} />}</Static>
-  );
 }

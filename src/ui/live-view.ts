@@ -24,18 +24,6 @@ export interface UiState {
 
 const NOTHING: LiveLayout = { rows: [], cursor: undefined };
 
-/** An own message under way, with its state at the end, where a long text does not push it out. */
-function ownLine(own: OwnMessage, columns: number): string {
-  const suffix = ` ... ${deliveryWords(own)}`;
-  return truncate(own.text.replaceAll('\n', ' '), Math.max(0, columns - 1 - widthOf(suffix))) + suffix;
-}
-
-/** What leaving means for others, if anything: then Ctrl+C asks. */
-export function leaveQuestion(chat: ChatState): string | undefined {
-  const isNothingLost = chat.intent === 'participant' && chat.sessions.length === 0 && chat.own.length === 0;
-  return isNothingLost ? undefined : leaveWarning(chat);
-}
-
 /** The live region for a state. Pure. */
 export function liveView(chat: ChatState, ui: UiState): LiveLayout {
   if (ui.isClosed) return NOTHING;
@@ -54,4 +42,16 @@ export function liveView(chat: ChatState, ui: UiState): LiveLayout {
     },
     size,
   );
+}
+
+/** An own message under way, with its state at the end, where a long text does not push it out. */
+function ownLine(own: OwnMessage, columns: number): string {
+  const suffix = ` ... ${deliveryWords(own)}`;
+  return truncate(own.text.replaceAll('\n', ' '), Math.max(0, columns - 1 - widthOf(suffix))) + suffix;
+}
+
+/** What leaving means for others, if anything: then Ctrl+C asks. */
+export function leaveQuestion(chat: ChatState): string | undefined {
+  const isNothingLost = chat.intent === 'participant' && chat.sessions.length === 0 && chat.own.length === 0;
+  return isNothingLost ? undefined : leaveWarning(chat);
 }

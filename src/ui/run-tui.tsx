@@ -19,10 +19,6 @@ type Signal = (typeof SIGNALS)[number];
 
 const startUiTimer: StartTimer = (afterMs, run) => startTimer(afterMs, run).cancel;
 
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error('the UI threw something that is no error', { cause: thrown });
-}
-
 /**
  * Shows the chat in a terminal until it has ended.
  *
@@ -122,3 +118,7 @@ export const runTui: RunTui = async (deps) => {
     stdout.off('resize', onResize);
   }
 };
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error('the UI threw something that is no error', { cause: thrown });
+}

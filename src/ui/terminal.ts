@@ -24,28 +24,23 @@ export interface TerminalStreams {
   readonly stdout: NodeJS.WriteStream;
 }
 
-/** The type of a terminal stream does not tell its descriptor, but it has one. */
-function descriptorOf(stdout: NodeJS.WriteStream & { readonly fd?: number }): number {
-  return stdout.fd ?? 1;
-}
-
 /** The one owner of terminal modes: raw input, bracketed paste, cursor. */
 export class Terminal {
-  private readonly streams: TerminalStreams;
-  private stopReading: (() => void) | undefined;
+  readonly #streams: TerminalStreams;
+  #stopReading: (() => void) | undefined;
 
   constructor(streams: TerminalStreams) {
-    this.streams = streams;
+    this.#streams = streams;
   }
 
   /** Switches the modes on and reads. */
   enter(onBytes: (bytes: Uint8Array) => void): void {
-    const { stdin } = this.streams;
+    const { stdin } = this.#streams;
     stdin.setRawMode(true);
     stdin.on('data', onBytes);
     stdin.resume();
-    this.stopReading = () => stdin.off('data', onBytes);
-    this.write(ENTER);
+    this.#stopReading = () => stdin.off('data', onBytes);
+    this.#write(ENTER);
   }
 
   /**
@@ -53,11 +48,11 @@ export class Terminal {
    * throws, because the terminal itself may be gone.
    */
   restore(style: LeaveStyle): void {
-    if (this.stopReading === undefined) return;
-    this.stopReading();
-    this.stopReading = undefined;
-    this.write((style === 'abrupt' ? ERASE_BELOW : LINE_UP) + LEAVE);
-    const { stdin } = this.streams;
+    if (this.#stopReading === undefined) return;
+    this.#stopReading();
+    this.#stopReading = undefined;
+    this.#write((style === 'abrupt' ? ERASE_BELOW : LINE_UP) + LEAVE);
+    const { stdin } = this.#streams;
     try {
       stdin.setRawMode(false);
     } catch {
@@ -66,16 +61,21 @@ export class Terminal {
     stdin.pause();
   }
 
-  private write(text: string): void {
+  #write(text: string): void {
     const bytes = Buffer.from(text);
     let written = 0;
     for (let tries = 0; tries < WRITE_TRIES && written < bytes.length; tries += 1) {
       try {
-        written += writeSync(descriptorOf(this.streams.stdout), bytes, written);
+        written += writeSync(descriptorOf(this.#streams.stdout), bytes, written);
       } catch (error) {
         // EAGAIN: the terminal is still busy with a frame. Anything else: nobody is there to see it.
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
       }
     }
   }
+}
+
+/** The type of a terminal stream does not tell its descriptor, but it has one. */
+function descriptorOf(stdout: NodeJS.WriteStream & { readonly fd?: number }): number {
+  return stdout.fd ?? 1;
 }

@@ -34,6 +34,29 @@ export interface Stage {
   readonly receivers: JsonProcess;
 }
 
+/** Measures one side once. Throws when a message was lost or a command failed: such a run has no numbers. */
+export async function measure(side: Side, stage: Stage, round: number): Promise<Sample> {
+  const starts: number[] = [];
+  for (let start = 1; start < STARTS; start += 1) {
+    const { driver, ms } = await startSender(side, stage.node.url);
+    starts.push(ms);
+    await driver.stop();
+  }
+  const { driver, ms } = await startSender(side, stage.node.url);
+  starts.push(ms);
+  const sample: Record<string, number> = { 'spawn to connected': median(starts) };
+  try {
+    for (const size of SIZES) {
+      const channel = `org/bench/${side.id}-${round}-${size.receivers}${size.mls ? '-mls' : ''}`;
+      Object.assign(sample, await measureGroup(driver, stage.receivers, channel, size));
+    }
+    sample['peak RSS'] = peakMiB(driver.pid);
+  } finally {
+    await driver.stop();
+  }
+  return sample;
+}
+
 function kit(): string {
   const folder = kitFolder();
   if (folder === undefined) throw new Error('the benchmark needs the kit of real peers; set SLIM_PEERS_KIT');
@@ -79,29 +102,6 @@ function peakMiB(pid: number): number {
   const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   if (match?.[1] === undefined) throw new Error('this system does not tell the peak memory of a process');
   return Number(match[1]) / 1024;
-}
-
-/** Measures one side once. Throws when a message was lost or a command failed: such a run has no numbers. */
-export async function measure(side: Side, stage: Stage, round: number): Promise<Sample> {
-  const starts: number[] = [];
-  for (let start = 1; start < STARTS; start += 1) {
-    const { driver, ms } = await startSender(side, stage.node.url);
-    starts.push(ms);
-    await driver.stop();
-  }
-  const { driver, ms } = await startSender(side, stage.node.url);
-  starts.push(ms);
-  const sample: Record<string, number> = { 'spawn to connected': median(starts) };
-  try {
-    for (const size of SIZES) {
-      const channel = `org/bench/${side.id}-${round}-${size.receivers}${size.mls ? '-mls' : ''}`;
-      Object.assign(sample, await measureGroup(driver, stage.receivers, channel, size));
-    }
-    sample['peak RSS'] = peakMiB(driver.pid);
-  } finally {
-    await driver.stop();
-  }
-  return sample;
 }
 
 async function measureGroup(

@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { labelsOf, nameWithoutId, nameWithShortId, shortName } from '../../src/chat/index.js';
 
 describe('labelsOf', () => {
-  it('is the app part where that is enough', () => {
+  test('is the app part where that is enough', () => {
     expect(labelsOf(['a/b/alice/9f3c01', 'a/b/bob/41d0aa'])).toEqual(
       new Map([
         ['a/b/alice/9f3c01', 'alice'],
@@ -12,7 +12,7 @@ describe('labelsOf', () => {
     );
   });
 
-  it('has four digits of the id where two share the app part, also across namespaces', () => {
+  test('has four digits of the id where two share the app part, also across namespaces', () => {
     expect([...labelsOf(['a/b/bob/41d0aa', 'x/y/bob/77aabb', 'a/b/carol/1']).values()]).toEqual([
       'bob#41d0',
       'bob#77aa',
@@ -20,31 +20,31 @@ describe('labelsOf', () => {
     ]);
   });
 
-  it('has more digits where four are equal', () => {
+  test('has more digits where four are equal', () => {
     expect([...labelsOf(['a/b/bob/41d0aa11', 'a/b/bob/41d0aa22ff']).values()]).toEqual([
       'bob#41d0aa11',
       'bob#41d0aa22',
     ]);
   });
 
-  it('never gives two names one label', () => {
+  test('never gives two names one label', () => {
     const names = ['a/b/bob/41d0aa11', 'c/d/bob/41d0aa11', 'a/b/bob'];
     expect(new Set(labelsOf(names).values()).size).toBe(3);
   });
 
-  it('is safe for a terminal', () => {
+  test('is safe for a terminal', () => {
     expect([...labelsOf(['a/b/\u001b[31mbob/1']).values()]).toEqual(['\ufffd[31mbob']);
   });
 });
 
 describe('printed names', () => {
-  it('reads the app part of names with and without id', () => {
+  test('reads the app part of names with and without id', () => {
     expect(shortName('agntcy/ns/alice')).toBe('alice');
     expect(shortName('agntcy/ns/alice/9f3c')).toBe('alice');
     expect(shortName('agntcy/ns/abc')).toBe('abc');
   });
 
-  it('cuts the id', () => {
+  test('cuts the id', () => {
     expect(nameWithoutId('agntcy/ns/alice/9f3c01')).toBe('agntcy/ns/alice');
     expect(nameWithShortId('agntcy/ns/alice/9f3c01')).toBe('agntcy/ns/alice/9f3c...');
     expect(nameWithShortId('agntcy/ns/alice/1')).toBe('agntcy/ns/alice/1');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type ChatLine, LineLog } from '../../src/chat/line-log.js';
 
@@ -6,7 +6,7 @@ const line = (text: string): Omit<ChatLine, 'key'> => ({ kind: 'note', time: '',
 const texts = (log: LineLog): string[] => log.toArray().map(({ text }) => text);
 
 describe('LineLog', () => {
-  it('leaves the version it was appended to as it was', () => {
+  test('leaves the version it was appended to as it was', () => {
     const one = LineLog.empty().append(line('a'));
     const two = one.append(line('b'));
     expect(texts(one)).toEqual(['a']);
@@ -14,7 +14,7 @@ describe('LineLog', () => {
     expect(two.end).toBe(2);
   });
 
-  it('keeps branches apart', () => {
+  test('keeps branches apart', () => {
     const one = LineLog.empty().append(line('a'));
     const left = one.append(line('b'));
     const right = one.append(line('c'));
@@ -22,7 +22,7 @@ describe('LineLog', () => {
     expect(texts(right)).toEqual(['a', 'c']);
   });
 
-  it('counts keys on after lines were dropped', () => {
+  test('counts keys on after lines were dropped', () => {
     const log = ['a', 'b', 'c'].reduce((before, text) => before.append(line(text)), LineLog.empty());
     const rest = log.dropBefore(2).append(line('d'));
     expect(rest.since(0).map(({ key, text }) => [key, text])).toEqual([
@@ -34,12 +34,12 @@ describe('LineLog', () => {
     expect(texts(rest.dropBefore(99))).toEqual([]);
   });
 
-  it('gives the same array for the same log', () => {
+  test('gives the same array for the same log', () => {
     const log = LineLog.empty().append(line('a'));
     expect(log.toArray()).toBe(log.toArray());
   });
 
-  it('appends 100 000 lines without copying them each time', () => {
+  test('appends 100 000 lines without copying them each time', () => {
     let log = LineLog.empty();
     const start = performance.now();
     for (let i = 0; i < 100_000; i += 1) log = log.append(line('x'));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { invitationLines, statusLine } from '../../src/chat/index.js';
 import {
@@ -27,7 +27,7 @@ const asAlice = run(
   { type: 'joined', at: at('12:01'), session: 7, member: CAROL, members: 3 },
 );
 describe('the chat of a moderator', () => {
-  it('is the screen of the design', () => {
+  test('is the screen of the design', () => {
     const state = after(
       asAlice,
       LIVE,
@@ -60,11 +60,11 @@ describe('the chat of a moderator', () => {
     ]);
   });
 
-  it('gives way to "name: text" on a narrow screen', () => {
+  test('gives way to "name: text" on a narrow screen', () => {
     expect(screen(after(asAlice, LIVE, message(BOB, 'a\nb', '12:02')), 40).slice(-2)).toEqual(['12:02 bob: a', '  b']);
   });
 
-  it('keeps own lines in the order of writing when a later one is acknowledged first', () => {
+  test('keeps own lines in the order of writing when a later one is acknowledged first', () => {
     const state = after(
       asAlice,
       LIVE,
@@ -77,7 +77,7 @@ describe('the chat of a moderator', () => {
     expect(state.own).toEqual([]);
   });
 
-  it('keeps a message live while it waits for the first member, however long', () => {
+  test('keeps a message live while it waits for the first member, however long', () => {
     const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]), own('m1', 'hello?', '12:02'));
     const later = after(alone, LIVE, delivery('m1', 'queued', [], []), {
       type: 'tick',
@@ -87,7 +87,7 @@ describe('the chat of a moderator', () => {
     expect(later.own).toMatchObject([{ state: 'queued', isPrinted: false }]);
   });
 
-  it('takes a dropped message back without a word about delivery', () => {
+  test('takes a dropped message back without a word about delivery', () => {
     const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]), own('m1', 'hello?', '12:02'));
     const dropped = after(alone, LIVE, delivery('m1', 'queued', [], []), {
       ...delivery('m1', 'failed', [], []),
@@ -98,7 +98,7 @@ describe('the chat of a moderator', () => {
     expect(dropped.failed).toEqual([]);
   });
 
-  it('tells when a retried message came through, and does not repeat it', () => {
+  test('tells when a retried message came through, and does not repeat it', () => {
     const failed = after(asAlice, LIVE, own('m1', 'build?', '12:05'), delivery('m1', 'failed', [BOB], [CAROL]));
     const retried = after(
       failed,
@@ -112,11 +112,11 @@ describe('the chat of a moderator', () => {
     expect(screen(retried).slice(screen(failed).length)).toEqual(['12:06 -- now delivered: "build?"']);
   });
 
-  it('ignores the delivery of messages it was not told of', () => {
+  test('ignores the delivery of messages it was not told of', () => {
     expect(after(asAlice, LIVE, delivery('other', 'failed', [], [BOB]))).toBe(asAlice);
   });
 
-  it('says who left, and how', () => {
+  test('says who left, and how', () => {
     const state = after(
       asAlice,
       LIVE,
@@ -127,7 +127,7 @@ describe('the chat of a moderator', () => {
     expect(state.sessions[0]?.members).toEqual([{ name: ALICE, label: 'alice', presence: 'you' }]);
   });
 
-  it('tells members with one app name apart once both are there', () => {
+  test('tells members with one app name apart once both are there', () => {
     const other = 'agntcy/ns/bob/aaaa09';
     const state = after(
       asAlice,
@@ -144,7 +144,7 @@ describe('invitations', () => {
     ({ type: 'invite', session: 7, name: 'agntcy/ns/bob', state, at: at(time), ...more }) as const;
   const alone = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]));
 
-  it('count down in the live region', () => {
+  test('count down in the live region', () => {
     const state = after(alone, LIVE, invite('started'));
     expect(screen(state)).toEqual([]);
     expect(state.invitations).toEqual([
@@ -163,12 +163,12 @@ describe('invitations', () => {
     expect(after(state, LIVE, joined).invitations).toEqual([]);
   });
 
-  it('are lines where there is no live region', () => {
+  test('are lines where there is no live region', () => {
     const plain = run(PLAIN, ready(ALICE, 'moderator'), session([ALICE]), invite('started'));
     expect(screen(plain)).toEqual(['12:01 -- inviting bob, up to 30 s']);
   });
 
-  it('that nobody answers are reported once, however often they are repeated', () => {
+  test('that nobody answers are reported once, however often they are repeated', () => {
     const failed = invite('failed', { code: 'invite-timeout', retryInMs: 1000 }, '12:02');
     const state = after(alone, LIVE, invite('started'), failed, invite('started'), failed, invite('started'));
     expect(screen(state)).toEqual([
@@ -177,7 +177,7 @@ describe('invitations', () => {
     expect(state.invitations).toMatchObject([{ attempt: 3, hasTimedOut: false }]);
   });
 
-  it('that are over say how to try again', () => {
+  test('that are over say how to try again', () => {
     const state = after(alone, LIVE, invite('started'), invite('failed', { code: 'invite-timeout' }));
     expect(screen(state)).toEqual([
       '12:01 -- no answer from bob: not running, other name, or different secret; /invite agntcy/ns/bob tries again',
@@ -190,7 +190,7 @@ describe('the chat of a participant', () => {
   const bob = run(LIVE, ready(BOB, 'participant'));
   const joined = after(bob, LIVE, session([ALICE, BOB, CAROL]));
 
-  it('waits, is invited, and joins', () => {
+  test('waits, is invited, and joins', () => {
     expect(bob.waitingSinceMs).toBe(Date.parse(at('12:00')));
     expect(joined.waitingSinceMs).toBeNull();
     expect(screen(joined)).toEqual([
@@ -199,7 +199,7 @@ describe('the chat of a participant', () => {
     ]);
   });
 
-  it.each([
+  test.each([
     ['removed', '12:09 !! you were removed by alice'],
     ['moderator-gone', '12:09 !! alice (moderator) is gone, the group is closed'],
     ['closed', '12:09 !! alice (moderator) closed the group'],
@@ -214,7 +214,7 @@ describe('the chat of a participant', () => {
     expect(state.waitingSinceMs).toBe(Date.parse(at('12:09')));
   });
 
-  it('does not wait again when it leaves for good', () => {
+  test('does not wait again when it leaves for good', () => {
     const state = after(
       joined,
       LIVE,
@@ -227,7 +227,7 @@ describe('the chat of a participant', () => {
     expect(state.ended).toEqual({ exitCode: 0 });
   });
 
-  it('stays in its group when somebody invites it to another, and says which one a line is about', () => {
+  test('stays in its group when somebody invites it to another, and says which one a line is about', () => {
     const state = after(
       joined,
       LIVE,
@@ -245,7 +245,7 @@ describe('the chat of a participant', () => {
     expect(statusLine(state, 0)).toBe('chat-7q2k | 3 members | MLS off | unread: 1 other (Alt+2)');
   });
 
-  it('goes on in another group by its own wish only, and in none when the one on the screen ends', () => {
+  test('goes on in another group by its own wish only, and in none when the one on the screen ends', () => {
     const both = after(joined, LIVE, session([ALICE, BOB], 8, 'agntcy/ns/other'));
     const news = { ...message(ALICE, 'news', '12:04'), session: 8 } as never;
     const switched = after(both, LIVE, news, { type: 'switch', at: at('12:05'), session: 8 });
@@ -263,7 +263,7 @@ describe('the chat of a participant', () => {
     expect(gone).toMatchObject({ hasLostGroup: true, waitingSinceMs: Date.parse(at('12:08')) });
   });
 
-  it('is asked about an invitation, once, however often it comes', () => {
+  test('is asked about an invitation, once, however often it comes', () => {
     const asked = {
       type: 'invitation',
       session: 8,
@@ -293,7 +293,7 @@ describe('the chat of a participant', () => {
     expect(after(state, LIVE, { ...session([CAROL, BOB], 8), at: at('12:02') }).asked).toEqual([]);
   });
 
-  it('speaks of the connection once, not for every attempt', () => {
+  test('speaks of the connection once, not for every attempt', () => {
     const state = after(
       joined,
       LIVE,
@@ -305,7 +305,7 @@ describe('the chat of a participant', () => {
     expect(screen(state).slice(2)).toEqual(['12:02 -- connection lost, trying again', '12:03 -- back online']);
   });
 
-  it('shows confirmations by messages once, and not as messages', () => {
+  test('shows confirmations by messages once, and not as messages', () => {
     const receipt = { PUBLISH_TO: 'TRUE' };
     const state = after(
       joined,
@@ -320,7 +320,7 @@ describe('the chat of a participant', () => {
     ]);
   });
 
-  it('tells what it cannot show, and what is missing', () => {
+  test('tells what it cannot show, and what is missing', () => {
     const bytes = { ...message(CAROL, '', '12:02'), text: undefined, textBase64: 'AAECAwQFBgcICQoL' };
     const { text: _text, ...payload } = bytes;
     const state = after(joined, LIVE, payload, {
@@ -336,7 +336,7 @@ describe('the chat of a participant', () => {
     ]);
   });
 
-  it('tells a change of the protection, but not each epoch', () => {
+  test('tells a change of the protection, but not each epoch', () => {
     const state = after(
       joined,
       LIVE,
@@ -350,7 +350,7 @@ describe('the chat of a participant', () => {
     ]);
   });
 
-  it('does not pass the text of a member that sends in clear off as encrypted', () => {
+  test('does not pass the text of a member that sends in clear off as encrypted', () => {
     const mls = { type: 'mls', session: 7, state: 'on', epoch: 2 } as const;
     const inClear = message(CAROL, 'not secret', '12:03');
     const state = after(
@@ -376,7 +376,7 @@ describe('the chat of a participant', () => {
     expect(statusLine(again, 0)).toMatch(/MLS on, epoch 2$/);
   });
 
-  it('shows hostile names, channels, texts and warnings disarmed', () => {
+  test('shows hostile names, channels, texts and warnings disarmed', () => {
     const evil = 'agntcy/ns/\u001b]0;x\u0007evil/1234';
     const state = after(
       joined,
@@ -390,7 +390,7 @@ describe('the chat of a participant', () => {
     expect(screen(state)).toContain('12:03  \ufffd]0;x\ufffdevil  \ufffd[2Jboo');
   });
 
-  it('draws a line between days', () => {
+  test('draws a line between days', () => {
     const state = after(joined, LIVE, {
       ...message(CAROL, 'morning', '08:00'),
       at: '2026-11-24T08:00:00.000Z',
@@ -400,7 +400,7 @@ describe('the chat of a participant', () => {
 });
 
 describe('/who and /status', () => {
-  it('lists members with what is known of them', () => {
+  test('lists members with what is known of them', () => {
     const state = after(asAlice, LIVE, {
       type: 'who',
       session: 7,
@@ -419,7 +419,7 @@ describe('/who and /status', () => {
     ]);
   });
 
-  it('prints what a bug report needs', () => {
+  test('prints what a bug report needs', () => {
     const state = after(asAlice, LIVE, {
       type: 'status',
       at: at('12:09'),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { sanitiseLine, sanitiseName, sanitiseText } from '../../src/chat/index.js';
 
@@ -31,7 +31,7 @@ const anyText = fc.oneof(
 );
 
 describe('sanitiseText', () => {
-  it.each([
+  test.each([
     ['a clipboard write', `${ESC}]52;c;aGk=\u0007`, '\ufffd]52;c;aGk=\ufffd'],
     ['a title change', `${ESC}]0;gotcha${ESC}\\`, '\ufffd]0;gotcha\ufffd\\'],
     ['8-bit CSI', '\u009b31mred', '\ufffd31mred'],
@@ -48,7 +48,7 @@ describe('sanitiseText', () => {
     expect(sanitiseText(text)).toBe(safe);
   });
 
-  it.each([
+  test.each([
     ['a family of four', '👨‍👩‍👧‍👦'],
     ['a heart with a variation selector', '❤️'],
     ['the flag of England', '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}'],
@@ -61,11 +61,11 @@ describe('sanitiseText', () => {
     expect(sanitiseText(text)).toBe(text);
   });
 
-  it('cuts a stack of combining marks', () => {
+  test('cuts a stack of combining marks', () => {
     expect(sanitiseText(`a${'\u0301'.repeat(500)}b`)).toBe(`a${'\u0301'.repeat(8)}b`);
   });
 
-  it('bounds the length and says what is missing', () => {
+  test('bounds the length and says what is missing', () => {
     const safe = sanitiseText('x'.repeat(4_000_000));
     expect(safe.length).toBeLessThan(20_100);
     expect(safe).toMatch(/\n<3980100 more characters not shown>$/);
@@ -74,7 +74,7 @@ describe('sanitiseText', () => {
     expect(lines.at(-1)).toBe('<4502 more lines not shown>');
   });
 
-  it('has no control characters except LF, no bidi controls, no lone surrogates, whatever comes in', () => {
+  test('has no control characters except LF, no bidi controls, no lone surrogates, whatever comes in', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const safe = sanitiseText(text);
@@ -85,7 +85,7 @@ describe('sanitiseText', () => {
     );
   });
 
-  it('changes nothing when applied again', () => {
+  test('changes nothing when applied again', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const safe = sanitiseText(text);
@@ -96,23 +96,23 @@ describe('sanitiseText', () => {
 });
 
 describe('sanitiseLine', () => {
-  it('has no line feed', () => {
+  test('has no line feed', () => {
     expect(sanitiseLine('a\nb\r\nc')).toBe('a b c');
   });
 });
 
 describe('sanitiseName', () => {
-  it('shows that something invisible was there', () => {
+  test('shows that something invisible was there', () => {
     expect(sanitiseName('al\u200eice')).toBe('al\ufffdice');
     expect(sanitiseName('al\u3164ice')).toBe('al\ufffdice');
     expect(sanitiseName(`x${ESC}[2J\n`)).toBe('x\ufffd[2J\ufffd');
   });
 
-  it('has no spaces, which could fake the layout of another line', () => {
+  test('has no spaces, which could fake the layout of another line', () => {
     expect(sanitiseName('bob  hello\u00a0all')).toBe('bob__hello_all');
   });
 
-  it('is at most 64 characters and visible, whatever comes in', () => {
+  test('is at most 64 characters and visible, whatever comes in', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const safe = sanitiseName(text);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import {
   deliveryWords,
@@ -22,11 +22,11 @@ const sent = delivery('m1', 'sent', [BOB], [CAROL], '12:06');
 const group = run(LIVE, ready(ALICE, 'moderator'), { ...session([ALICE, BOB, CAROL]), role: 'moderator' });
 
 describe('statusLine', () => {
-  it('has the group, its members and the protection', () => {
+  test('has the group, its members and the protection', () => {
     expect(statusLine(group, ms('12:06'))).toBe('chat-7q2k | 3 members | MLS off');
   });
 
-  it('has what is not as it should be', () => {
+  test('has what is not as it should be', () => {
     const state = after(
       group,
       LIVE,
@@ -38,11 +38,11 @@ describe('statusLine', () => {
     expect(statusLine(state, ms('12:06'))).toBe('chat-7q2k | 3 members, 1 silent | MLS on, epoch 4 | 1 undelivered');
   });
 
-  it('counts the time a participant waits', () => {
+  test('counts the time a participant waits', () => {
     expect(statusLine(run(LIVE, ready(BOB, 'participant')), ms('12:00:42'))).toBe('waiting for an invitation, 0:42');
   });
 
-  it('names those who were invited', () => {
+  test('names those who were invited', () => {
     const invited = { type: 'invite', session: 7, name: 'agntcy/ns/bob', state: 'started', at: at('12:01') } as const;
     const state = run(LIVE, ready(ALICE, 'moderator'), session([ALICE]), invited);
     expect(statusLine(state, ms('12:01'))).toBe('chat-7q2k | 1 member | waiting for bob | MLS off');
@@ -53,7 +53,7 @@ describe('statusLine', () => {
     expect(statusLine(repeated, ms('12:01:31'))).toContain('waiting for bob');
   });
 
-  it('tells the attempt to connect', () => {
+  test('tells the attempt to connect', () => {
     const lost = after(group, LIVE, { type: 'connection', at: at('12:06'), state: 'retrying', attempt: 3, inMs: 4000 });
     expect(statusLine(lost, ms('12:06'))).toContain('no connection, 3rd try, 4 s');
     expect(statusLine(lost, ms('12:07'))).toMatch(/no connection, 3rd try$/);
@@ -62,14 +62,14 @@ describe('statusLine', () => {
     );
   });
 
-  it('tells how long leaving may last', () => {
+  test('tells how long leaving may last', () => {
     const leaving = after(group, LIVE, { type: 'leaving', at: at('12:06'), budgetMs: 5000 });
     expect(statusLine(leaving, ms('12:06:02'))).toContain('leaving, 3 s at most');
   });
 });
 
 describe('the live region', () => {
-  it('has own messages with their state until they are finished lines', () => {
+  test('has own messages with their state until they are finished lines', () => {
     const queued = after(group, LIVE, mine);
     expect(selectLive(queued).map(deliveryWords)).toEqual(['queued']);
     const state = after(queued, LIVE, sent);
@@ -77,13 +77,13 @@ describe('the live region', () => {
     expect(selectLive(after(state, LIVE, { type: 'tick', nowMs: ms('12:06:02') }))).toEqual([]);
   });
 
-  it('is the same array while nothing changed, as React wants it', () => {
+  test('is the same array while nothing changed, as React wants it', () => {
     const state = after(group, LIVE, mine);
     expect(selectLive(state)).toBe(selectLive({ ...state }));
     expect(selectLines(state)).toBe(selectLines({ ...state }));
   });
 
-  it('needs a clock only while something changes by time', () => {
+  test('needs a clock only while something changes by time', () => {
     expect(needsTick(group)).toBe(false);
     expect(needsTick(after(group, LIVE, mine))).toBe(true);
     expect(needsTick(run(LIVE, ready(BOB, 'participant')))).toBe(true);
@@ -93,7 +93,7 @@ describe('the live region', () => {
 });
 
 describe('leaveWarning', () => {
-  it('tells what leaving means for others', () => {
+  test('tells what leaving means for others', () => {
     expect(leaveWarning(group)).toBe(
       'Press Ctrl+C again to leave. You are the moderator: the group closes for 2 members.',
     );
@@ -106,7 +106,7 @@ describe('leaveWarning', () => {
 });
 
 describe('what is not sent yet', () => {
-  it('is told before it is lost', () => {
+  test('is told before it is lost', () => {
     const queued = after(group, LIVE, own('m1', 'one', '12:06'), own('m2', 'two', '12:06'));
     expect(unsentWords(queued)).toBe('Not sent yet: "one" and 1 more.');
     expect(leaveWarning(queued)).toContain('closes for 2 members. Not sent yet: "one" and 1 more.');
@@ -115,7 +115,7 @@ describe('what is not sent yet', () => {
 });
 
 describe('the prompt', () => {
-  it('says where a line goes as soon as there is more than one group', () => {
+  test('says where a line goes as soon as there is more than one group', () => {
     const one = run(LIVE, ready(BOB, 'participant'), session([ALICE, BOB]));
     const two = after(one, LIVE, session([ALICE, BOB], 8, 'a/b/other'));
     expect(promptText(run(LIVE, ready(BOB, 'participant')))).toBe('> ');
@@ -134,7 +134,7 @@ describe('the prompt', () => {
 });
 
 describe('the exit code', () => {
-  it('is 6 for whatever was not delivered or not sent', () => {
+  test('is 6 for whatever was not delivered or not sent', () => {
     const strict = { isStrict: true, isOver: true };
     expect(exitCodeOf(group, strict)).toBe(0);
     const failed = after(group, LIVE, mine, { ...sent, state: 'failed', reason: 'unacked' });
@@ -146,7 +146,7 @@ describe('the exit code', () => {
     expect(exitCodeOf(after(failed, LIVE, { type: 'retried', keys: [1] }), strict)).toBe(0);
   });
 
-  it('is 5 for a lost group where that is the end', () => {
+  test('is 5 for a lost group where that is the end', () => {
     const lost = after(group, LIVE, { type: 'closed', at: at('12:07'), session: 7, reason: 'closed' });
     expect(exitCodeOf(lost, { isStrict: true, isOver: true })).toBe(5);
     expect(exitCodeOf(lost, { isStrict: true, isOver: false })).toBe(0);
@@ -154,7 +154,7 @@ describe('the exit code', () => {
 });
 
 describe('inputContext', () => {
-  it('is what the parser must know', () => {
+  test('is what the parser must know', () => {
     expect(inputContext(group, { isConfirmed: false })).toMatchObject({ local: ALICE, session: 7, isModerator: true });
     const bob = run(LIVE, ready(BOB, 'participant'));
     expect(inputContext(bob, { isConfirmed: true })).toEqual({

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { COMMANDS, helpLines, type InputContext, type ParsedInput, parseInput } from '../../src/chat/index.js';
 
@@ -25,7 +25,7 @@ function hintOf(parsed: ParsedInput): string {
 }
 
 describe('parseInput', () => {
-  it('takes a line as a message, as it was typed', () => {
+  test('takes a line as a message, as it was typed', () => {
     expect(parseInput('  hello there', moderator)).toEqual({
       ok: true,
       commands: [{ type: 'publish', text: '  hello there', session: 7 }],
@@ -36,7 +36,7 @@ describe('parseInput', () => {
     });
   });
 
-  it('sends a path: no command has a slash in its name', () => {
+  test('sends a path: no command has a slash in its name', () => {
     for (const line of ['/usr/bin/foo failed', '/etc/passwd', '/a/']) {
       expect(parseInput(line, moderator)).toEqual({
         ok: true,
@@ -45,13 +45,13 @@ describe('parseInput', () => {
     }
   });
 
-  it('gives what is for a group the session that it was typed for', () => {
+  test('gives what is for a group the session that it was typed for', () => {
     for (const line of ['hi', '/me waves', '/who', '/status', '/drop', '/leave', '/invite bob', '/remove bob#41d0']) {
       expect(parseInput(line, moderator)).toMatchObject({ commands: [{ session: 7 }] });
     }
   });
 
-  it('switches by name, by full channel, or by number, and lists', () => {
+  test('switches by name, by full channel, or by number, and lists', () => {
     const sessions = [
       { id: 7, label: 'chat', channel: 'agntcy/ns/chat' },
       { id: 8, label: 'other', channel: 'agntcy/ns/other' },
@@ -66,13 +66,13 @@ describe('parseInput', () => {
     expect(parseInput('/switch', context)).toEqual({ ok: true, commands: [{ type: 'groups' }] });
   });
 
-  it('has no group to write to when the one on the screen has ended, although there are others', () => {
+  test('has no group to write to when the one on the screen has ended, although there are others', () => {
     const parsed = parseInput('secret', { ...moderator, session: null });
     expect(parsed).toMatchObject({ ok: false, isMessage: true });
     expect(hintOf(parsed)).toBe('choose the group that this is for: /switch chat');
   });
 
-  it('answers the invitation that is meant', () => {
+  test('answers the invitation that is meant', () => {
     const carol = { session: 8, label: 'carol', from: 'agntcy/ns/carol', channel: 'agntcy/ns/other' };
     const one = { ...moderator, asked: [carol] };
     const two = { ...moderator, asked: [carol, { ...carol, session: 9, channel: 'agntcy/ns/third' }] };
@@ -87,43 +87,43 @@ describe('parseInput', () => {
     expect(hintOf(parseInput('/accept', moderator))).toBe('nobody invites you now');
   });
 
-  it('asks before it leaves what is not sent yet', () => {
+  test('asks before it leaves what is not sent yet', () => {
     const unsent = { ...moderator, unsent: 'Not sent yet: "hi".' };
     expect(hintOf(parseInput('/quit', unsent))).toBe('Not sent yet: "hi". Enter again leaves all the same.');
     expect(parseInput('/quit', { ...unsent, isConfirmed: true })).toEqual({ ok: true, commands: [{ type: 'exit' }] });
   });
 
-  it('sends nothing for a blank line', () => {
+  test('sends nothing for a blank line', () => {
     expect(parseInput(' \n', moderator)).toEqual({ ok: true, commands: [] });
   });
 
-  it('sends a line that starts with a slash after //', () => {
+  test('sends a line that starts with a slash after //', () => {
     expect(parseInput('//etc/passwd', moderator)).toEqual({
       ok: true,
       commands: [{ type: 'publish', text: '/etc/passwd', session: 7 }],
     });
   });
 
-  it.each(['help', 'who', 'status', 'retry', 'drop', 'clear'] as const)('knows /%s', (word) => {
+  test.each(['help', 'who', 'status', 'retry', 'drop', 'clear'] as const)('knows /%s', (word) => {
     expect(parseInput(`/${word}`, moderator)).toMatchObject({ ok: true, commands: [{ type: word }] });
     expect(hintOf(parseInput(`/${word} x`, moderator))).toBe(`/${word} takes no argument`);
   });
 
-  it('knows /quit and /leave', () => {
+  test('knows /quit and /leave', () => {
     expect(parseInput('/quit', waiting)).toEqual({ ok: true, commands: [{ type: 'exit' }] });
     expect(parseInput('/QUIT', waiting)).toEqual({ ok: true, commands: [{ type: 'exit' }] });
     expect(parseInput('/leave', participant)).toEqual({ ok: true, commands: [{ type: 'leave', session: 7 }] });
     expect(hintOf(parseInput('/leave', waiting))).toContain('/quit');
   });
 
-  it('says what one does with /me, so that other programs can read it', () => {
+  test('says what one does with /me, so that other programs can read it', () => {
     expect(parseInput('/me waves', moderator)).toEqual({
       ok: true,
       commands: [{ type: 'publish', text: '* alice waves', session: 7 }],
     });
   });
 
-  it('invites several, short names in the own namespace', () => {
+  test('invites several, short names in the own namespace', () => {
     expect(parseInput('/invite bob x/y/carol,dave', moderator)).toEqual({
       ok: true,
       commands: [
@@ -136,7 +136,7 @@ describe('parseInput', () => {
     expect(hintOf(parseInput('/invite', moderator))).toContain('usage');
   });
 
-  it('removes by label, by name, and by name without id', () => {
+  test('removes by label, by name, and by name without id', () => {
     const removed = { ok: true, commands: [{ type: 'remove', name: 'agntcy/ns/bob/41d0', session: 7 }] };
     expect(parseInput('/remove bob#41d0', moderator)).toEqual(removed);
     expect(parseInput('/remove agntcy/ns/bob', moderator)).toEqual(removed);
@@ -144,19 +144,19 @@ describe('parseInput', () => {
     expect(hintOf(parseInput('/remove carol', moderator))).toContain('there is no member "carol"');
   });
 
-  it('lets only the moderator invite and remove', () => {
+  test('lets only the moderator invite and remove', () => {
     expect(hintOf(parseInput('/invite bob', participant))).toBe('only the moderator can invite');
     expect(hintOf(parseInput('/remove bob', participant))).toBe('only the moderator can remove');
     expect(hintOf(parseInput('/invite bob', waiting))).toBe('you are in no group, so you cannot invite');
   });
 
-  it('sends nothing into a group that is not there', () => {
+  test('sends nothing into a group that is not there', () => {
     expect(hintOf(parseInput('hello', waiting))).toContain('nobody is listening yet');
     expect(hintOf(parseInput('//hello', waiting))).toContain('nobody is listening yet');
     expect(hintOf(parseInput('/me waves', waiting))).toContain('nobody is listening yet');
   });
 
-  it('asks before it sends the words that end other programs', () => {
+  test('asks before it sends the words that end other programs', () => {
     expect(hintOf(parseInput('exit', moderator))).toContain('/quit');
     expect(parseInput('exit', { ...moderator, isConfirmed: true })).toEqual({
       ok: true,
@@ -165,7 +165,7 @@ describe('parseInput', () => {
     expect(parseInput('exit now', moderator)).toMatchObject({ ok: true });
   });
 
-  it('guesses what an unknown command meant', () => {
+  test('guesses what an unknown command meant', () => {
     expect(hintOf(parseInput('/hepl', moderator))).toContain('did you mean /help?');
     expect(hintOf(parseInput('/inviet bob', moderator))).toContain('did you mean /invite?');
     expect(parseInput('/nonsense', moderator)).toMatchObject({ ok: false, isMessage: true });
@@ -173,12 +173,12 @@ describe('parseInput', () => {
 });
 
 describe('helpLines', () => {
-  it('has a line for each command', () => {
+  test('has a line for each command', () => {
     const text = helpLines().join('\n');
     for (const { name } of COMMANDS) expect(text).toContain(`/${name}`);
   });
 
-  it('lists only commands that the parser knows', () => {
+  test('lists only commands that the parser knows', () => {
     for (const { name } of COMMANDS) {
       const parsed = parseInput(`/${name}`, moderator);
       expect(parsed.ok ? '' : parsed.hint).not.toContain('there is no command');

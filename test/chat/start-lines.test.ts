@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type ChatEvent, headerLine, type StartInfo, startLines } from '../../src/chat/index.js';
 import { ALICE, BOB, ready } from './chat-helper.js';
@@ -16,7 +16,7 @@ const asModerator = ready(ALICE, 'moderator') as Ready;
 const embedded: Ready = { ...asModerator, node: { ...asModerator.node, embedded: true } };
 
 describe('the first lines', () => {
-  it('of a moderator who started the node', () => {
+  test('of a moderator who started the node', () => {
     expect(headerLine('0.1.0', true)).toBe('slim-chat 0.1.0 - /help for commands, Ctrl+C twice to leave');
     expect(startLines(embedded, { ...INFO, invites: ['agntcy/ns/bob'] })).toEqual([
       'No SLIM node at 127.0.0.1:46357, started one here (this computer only, stops when you leave).',
@@ -26,7 +26,7 @@ describe('the first lines', () => {
     ]);
   });
 
-  it('of a participant', () => {
+  test('of a participant', () => {
     expect(headerLine('0.1.0', false)).toBe('slim-chat 0.1.0 - /help for commands, Ctrl+C to leave');
     expect(startLines(ready(BOB, 'participant') as Ready, INFO)).toEqual([
       'Connected to 127.0.0.1:46357 as agntcy/ns/bob. Demo secret.',
@@ -34,7 +34,7 @@ describe('the first lines', () => {
     ]);
   });
 
-  it('tell what others need, and never a secret', () => {
+  test('tell what others need, and never a secret', () => {
     const lines = startLines(asModerator, {
       ...INFO,
       isDemoSecret: false,

@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { createChatStore } from '../../src/chat/index.js';
 import { ALICE, at, delivery, LIVE, message, own, PLAIN, ready, screen, session } from './chat-helper.js';
 
 describe('createChatStore', () => {
-  it('notifies once for a burst', async () => {
+  test('notifies once for a burst', async () => {
     const store = createChatStore(LIVE);
     const listener = vi.fn();
     store.subscribe(listener);
@@ -20,7 +20,7 @@ describe('createChatStore', () => {
     expect(listener).toHaveBeenCalledTimes(2);
   });
 
-  it('does not notify of what changes nothing, nor those who stopped listening', async () => {
+  test('does not notify of what changes nothing, nor those who stopped listening', async () => {
     const store = createChatStore(LIVE);
     const listener = vi.fn();
     const stop = store.subscribe(listener);
@@ -32,7 +32,7 @@ describe('createChatStore', () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  it('prints own messages at once, or not at all, where there is no live region', () => {
+  test('prints own messages at once, or not at all, where there is no live region', () => {
     const begun = own('m1', 'hi', '12:02');
     const acked = delivery('m1', 'acked', [], [], '12:02');
     for (const [echo, lines] of [

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import type { ChatCommand, ChatEvent } from '../../src/chat/index.js';
 import { parseJsonCommand } from '../../src/cli/json-command.js';
@@ -123,22 +123,22 @@ const SAMPLES: { readonly [Type in ChatEvent['type']]: Extract<ChatEvent, { type
 };
 
 describe('the JSON of events', () => {
-  it.each(Object.values(SAMPLES))('$type fits the schema, with every field', (event) => {
+  test.each(Object.values(SAMPLES))('$type fits the schema, with every field', (event) => {
     expect(eventProblems(formatJsonEvent(event))).toBe('');
   });
 
-  it('does not have the numbers that mean something in this program only', () => {
+  test('does not have the numbers that mean something in this program only', () => {
     expect(JSON.parse(formatJsonEvent(SAMPLES.delivery))).not.toHaveProperty('key');
     expect(JSON.parse(formatJsonEvent(SAMPLES.error))).not.toHaveProperty('key');
   });
 
-  it('begins with version, type and time', () => {
+  test('begins with version, type and time', () => {
     expect(formatJsonEvent(SAMPLES.joined)).toBe(
       `{"v":1,"type":"joined","at":"${AT}","session":1,"member":"${NAME}","members":2}`,
     );
   });
 
-  it('has a schema that refuses what is not in the contract', () => {
+  test('has a schema that refuses what is not in the contract', () => {
     const event: object = JSON.parse(formatJsonEvent(SAMPLES.message)) as object;
     for (const change of [
       { v: 2 },
@@ -152,7 +152,7 @@ describe('the JSON of events', () => {
     }
   });
 
-  it('has a schema for each kind, and no other', () => {
+  test('has a schema for each kind, and no other', () => {
     const kinds = Object.keys(shipped.definitions).filter((key) => key.startsWith('event.'));
     expect(kinds.sort()).toEqual(
       Object.keys(SAMPLES)
@@ -161,7 +161,7 @@ describe('the JSON of events', () => {
     );
   });
 
-  it('is one line that a terminal cannot obey, and the same when parsed', () => {
+  test('is one line that a terminal cannot obey, and the same when parsed', () => {
     const text = '\u001b[2J\u009b2J\u007f\n\u2028\u202eevil\ud800';
     const line = formatJsonEvent({ ...SAMPLES.message, text });
     expect(line).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029\ud800]/u);
@@ -170,7 +170,7 @@ describe('the JSON of events', () => {
 });
 
 describe('parseJsonCommand', () => {
-  it.each([
+  test.each([
     ['{"type":"publish","text":"hi","ref":"a1"}', { type: 'publish', text: 'hi', ref: 'a1' }],
     [
       '{"type":"publish","base64":"/wA=","payloadType":"x","metadata":{"k":"v"},"to":"a/b/c/1","session":7}',
@@ -198,7 +198,7 @@ describe('parseJsonCommand', () => {
     expect(fitsCommandSchema(line)).toBe(true);
   });
 
-  it.each([
+  test.each([
     ['', 'a JSON object'],
     ['hello', 'a JSON object'],
     ['[1]', 'a JSON object'],
@@ -234,7 +234,7 @@ describe('parseJsonCommand', () => {
     expect(parsed.ok ? 'understood' : parsed.expected).toContain(expected);
   });
 
-  it('gives back the ref of a command that is wrong otherwise', () => {
+  test('gives back the ref of a command that is wrong otherwise', () => {
     expect(parseJsonCommand('{"type":"publish","ref":"a1"}')).toMatchObject({ ok: false, ref: 'a1' });
     expect(parseJsonCommand('{"type":"publish","ref":1}')).not.toHaveProperty('ref');
   });
@@ -259,19 +259,19 @@ async function feed(input: string | Readable): Promise<{ commands: ChatCommand[]
 }
 
 describe('runJsonInput', () => {
-  it('carries out commands in order, and exits after deliveries at the end of the input', async () => {
+  test('carries out commands in order, and exits after deliveries at the end of the input', async () => {
     const { commands, refusals } = await feed('{"type":"publish","text":"1"}\r\n{"type":"who"}');
     expect(commands).toEqual([{ type: 'publish', text: '1' }, { type: 'who' }, { type: 'exit', drain: true }]);
     expect(refusals).toEqual([]);
   });
 
-  it('answers each line that is no command by one error with its number, and goes on', async () => {
+  test('answers each line that is no command by one error with its number, and goes on', async () => {
     const { commands, refusals } = await feed('nonsense\n{"type":"who"}\n{"type":"what","ref":"x"}\n\n');
     expect(commands).toEqual([{ type: 'who' }, { type: 'exit', drain: true }]);
     expect(refusals).toMatchObject([{ line: 1, expected: 'a JSON object' }, { line: 3, ref: 'x' }, { line: 4 }]);
   });
 
-  it('refuses a line over one megabyte, without keeping it, and takes the next one', async () => {
+  test('refuses a line over one megabyte, without keeping it, and takes the next one', async () => {
     const chunk = Buffer.alloc(64 * 1024, 'x');
     const { commands, refusals } = await feed(
       Readable.from([...Array.from({ length: 20 }, () => chunk), Buffer.from('\n{"type":"who"}\n')]),
@@ -280,7 +280,7 @@ describe('runJsonInput', () => {
     expect(commands[0]).toEqual({ type: 'who' });
   });
 
-  it('takes a line of exactly one megabyte', async () => {
+  test('takes a line of exactly one megabyte', async () => {
     const frame = '{"type":"publish","text":""}';
     const text = 'x'.repeat(MAX_COMMAND_BYTES - frame.length);
     const { commands, refusals } = await feed(`{"type":"publish","text":"${text}"}\r\n`);
@@ -288,12 +288,12 @@ describe('runJsonInput', () => {
     expect(commands[0]).toEqual({ type: 'publish', text });
   });
 
-  it('refuses what is not UTF-8', async () => {
+  test('refuses what is not UTF-8', async () => {
     const { refusals } = await feed(Readable.from([Buffer.from([0x7b, 0xff, 0x7d, 0x0a])]));
     expect(refusals).toMatchObject([{ line: 1, expected: 'UTF-8' }]);
   });
 
-  it('ends like at the end of the input when the input breaks', async () => {
+  test('ends like at the end of the input when the input breaks', async () => {
     const input = new PassThrough();
     input.write('{"type":"who"}\n');
     setImmediate(() => input.destroy(new Error('EIO')));
@@ -301,7 +301,7 @@ describe('runJsonInput', () => {
     expect(commands).toEqual([{ type: 'who' }, { type: 'exit', drain: true }]);
   });
 
-  it('reads no faster than messages are taken', async () => {
+  test('reads no faster than messages are taken', async () => {
     const chat = new FakeChat();
     let open: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => {

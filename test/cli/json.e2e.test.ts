@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { freePort, JsonProgram, startNode } from './program.js';
 
@@ -13,7 +13,7 @@ async function participant(local: string, slim: string, ...args: readonly string
 }
 
 describe('slim-chat --json', () => {
-  it('is a whole chat: node, group, messages, removal, return, leaving, end', async () => {
+  test('is a whole chat: node, group, messages, removal, return, leaving, end', async () => {
     const slim = `http://127.0.0.1:${String(await freePort())}`;
     const alice = new JsonProgram([
       ...['--local', ALICE, '--slim', slim, '--node', 'always'],
@@ -86,7 +86,7 @@ describe('slim-chat --json', () => {
     expect(alice.stderr + bob.stderr + carol.stderr).toBe('');
   });
 
-  it('delivers a flood in order, and exits at the end of the input when all of it is acknowledged', async () => {
+  test('delivers a flood in order, and exits at the end of the input when all of it is acknowledged', async () => {
     const { slim } = await startNode();
     const bob = await participant(BOB, slim);
     const alice = new JsonProgram(['--local', ALICE, '--slim', slim, '--invites', BOB]);
@@ -101,7 +101,7 @@ describe('slim-chat --json', () => {
     );
   });
 
-  it('answers nonsense by line, and lives on', async () => {
+  test('answers nonsense by line, and lives on', async () => {
     const { slim } = await startNode();
     const bob = await participant(BOB, slim);
     bob.write('nonsense\n{"type":"dance","ref":"d"}\n');
@@ -113,7 +113,7 @@ describe('slim-chat --json', () => {
     expect(await bob.exit()).toBe(0);
   });
 
-  it('reports an invitation that nobody answers, here because of another secret', async () => {
+  test('reports an invitation that nobody answers, here because of another secret', async () => {
     const { slim } = await startNode();
     const bob = await participant(BOB, slim, '--shared-secret', 'quite another secret of 32 bytes');
     const alice = new JsonProgram([
@@ -125,7 +125,7 @@ describe('slim-chat --json', () => {
     await bob.event({ type: 'warning', code: 'identity-rejected' });
   });
 
-  it('goes on inviting until the invitee is there', async () => {
+  test('goes on inviting until the invitee is there', async () => {
     const { slim } = await startNode();
     const alice = new JsonProgram([
       '--local',
@@ -145,7 +145,7 @@ describe('slim-chat --json', () => {
     await bob.event({ type: 'session' });
   });
 
-  it('survives the death of the node', async () => {
+  test('survives the death of the node', async () => {
     const { node, slim } = await startNode();
     const bob = await participant(BOB, slim);
     const alice = new JsonProgram(['--local', ALICE, '--slim', slim, '--invites', BOB]);
@@ -160,7 +160,7 @@ describe('slim-chat --json', () => {
     expect(alice.of('connection').at(-1)).toMatchObject({ state: 'up' });
   });
 
-  it('ends with error and bye when there is no node', async () => {
+  test('ends with error and bye when there is no node', async () => {
     const program = new JsonProgram(['--local', BOB, '--slim', `127.0.0.1:${String(await freePort())}`]);
     expect(await program.exit()).toBe(3);
     expect(program.events.slice(-2)).toMatchObject([
@@ -170,7 +170,7 @@ describe('slim-chat --json', () => {
     expect(program.stderr).toContain('To start one here: npx slim-chat node');
   });
 
-  it('ends with error and bye when the command line is wrong', async () => {
+  test('ends with error and bye when the command line is wrong', async () => {
     const program = new JsonProgram(['--local', 'bob']);
     expect(await program.exit()).toBe(2);
     expect(program.events).toMatchObject([

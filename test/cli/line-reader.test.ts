@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type InputLine, LineSplitter } from '../../src/cli/line-reader.js';
 
@@ -9,7 +9,7 @@ function split(chunks: readonly Uint8Array[], maxBytes = 100): InputLine[] {
 }
 
 describe('LineSplitter', () => {
-  it('gives lines with numbers, without their ends', () => {
+  test('gives lines with numbers, without their ends', () => {
     expect(split([Buffer.from('a\r\n\nb')])).toEqual([
       { kind: 'line', number: 1, text: 'a' },
       { kind: 'line', number: 2, text: '' },
@@ -18,7 +18,7 @@ describe('LineSplitter', () => {
     expect(split([Buffer.from('')])).toEqual([]);
   });
 
-  it('counts the length without the line end', () => {
+  test('counts the length without the line end', () => {
     expect(split([Buffer.from('12345\r\n12345\n123456\n1234567\r\n1')], 5).map(({ kind }) => kind)).toEqual([
       'line',
       'line',
@@ -28,7 +28,7 @@ describe('LineSplitter', () => {
     ]);
   });
 
-  it('gives the same lines however the bytes are cut', () => {
+  test('gives the same lines however the bytes are cut', () => {
     const text = fc.array(fc.constantFrom('a', 'é', '日', '👍', '\n', '\r\n', '\ud83d'), { maxLength: 40 });
     fc.assert(
       fc.property(text, fc.array(fc.nat(60), { maxLength: 6 }), (parts, cuts) => {

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { LineWriter, type LineWriterHandlers } from '../../src/cli/line-writer.js';
 
@@ -25,7 +25,7 @@ function handlers() {
 }
 
 describe('LineWriter', () => {
-  it('writes lines until nobody reads any more, tells that once, and says so at the end', async () => {
+  test('writes lines until nobody reads any more, tells that once, and says so at the end', async () => {
     const stream = new PassThrough();
     const told = handlers();
     const writer = new LineWriter(stream, told);
@@ -50,7 +50,7 @@ describe('LineWriter', () => {
     );
   });
 
-  it('says a full disk by its name', async () => {
+  test('says a full disk by its name', async () => {
     const told = handlers();
     const stream = new Writable({
       write: (_chunk, _encoding, callback) => {
@@ -67,7 +67,7 @@ describe('LineWriter', () => {
     }).toThrow('The output is incomplete: writing it failed (ENOSPC).');
   });
 
-  it('tells when its reader does not keep up, before much has gathered, and when it does again', async () => {
+  test('tells when its reader does not keep up, before much has gathered, and when it does again', async () => {
     const stream = new Stuck();
     const told = handlers();
     const writer = new LineWriter(stream, told);
@@ -83,7 +83,7 @@ describe('LineWriter', () => {
     });
   });
 
-  it('gives up a reader that takes nothing at the end', async () => {
+  test('gives up a reader that takes nothing at the end', async () => {
     vi.useFakeTimers();
     const stream = new Stuck();
     const told = handlers();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 
 import { type ChatSettings, chatHelp, parseCommandLine } from '../../src/cli/options.js';
 import { CHAT_OPTIONS } from '../../src/cli/option-table.js';
@@ -37,37 +37,37 @@ function secretFile(content: string): string {
 }
 
 describe('role and names', () => {
-  it('is a participant without --invites and --remote', async () => {
+  test('is a participant without --invites and --remote', async () => {
     const { local, channel, isDerivedName } = await settings('--local agntcy/ns/bob');
     expect(local.toString()).toBe('agntcy/ns/bob');
     expect(channel).toBeUndefined();
     expect(isDerivedName).toBe(false);
   });
 
-  it('moderates a made-up channel of its own namespace with --invites alone', async () => {
+  test('moderates a made-up channel of its own namespace with --invites alone', async () => {
     const { channel, invites } = await settings('--local agntcy/ns/alice --invites agntcy/ns/bob');
     expect(channel?.toString()).toMatch(/^agntcy\/ns\/chat-[a-z2-9]{6}$/);
     expect(invites.map(String)).toEqual(['agntcy/ns/bob']);
   });
 
-  it('moderates the channel of --remote, with and without invites', async () => {
+  test('moderates the channel of --remote, with and without invites', async () => {
     expect((await settings('--local a/b/c --remote a/b/chat')).channel?.toString()).toBe('a/b/chat');
     const { channel } = await settings('--local a/b/c --remote a/b/chat/12 --invites a/b/d');
     expect(channel?.toString()).toBe('a/b/chat');
   });
 
-  it('takes invites repeated and with commas, each once', async () => {
+  test('takes invites repeated and with commas, each once', async () => {
     const { invites } = await settings('--local a/b/c --invites a/b/d,a/b/e --invites a/b/f --invites=a/b/d');
     expect(invites.map(String)).toEqual(['a/b/d', 'a/b/e', 'a/b/f']);
   });
 
-  it('makes up a name from the user name', async () => {
+  test('makes up a name from the user name', async () => {
     const { local, isDerivedName } = await settings('');
     expect(local.toString()).toMatch(/^slim\/chat\/[a-z0-9._-]+$/);
     expect(isDerivedName).toBe(true);
   });
 
-  it('checks names at once and says how they should look', async () => {
+  test('checks names at once and says how they should look', async () => {
     expect((await refusal('--local alice')).message).toBe(
       '--local: Name must be org/ns/app, got "alice". Try --local agntcy/ns/alice',
     );
@@ -80,7 +80,7 @@ describe('role and names', () => {
 });
 
 describe('wrong options', () => {
-  it.each([
+  test.each([
     ['--lcoal a/b/c', 'Unknown option --lcoal. Did you mean --local?'],
     ['--invite a/b/c', 'Unknown option --invite. Did you mean --invites?'],
     ['--frobnicate', 'Unknown option --frobnicate. See --help for all options.'],
@@ -103,17 +103,20 @@ describe('wrong options', () => {
     expect(error.exitCode).toBe(2);
   });
 
-  it.each(['--jwt x', '--spire-trust-bundle x', '--audience x'])('says that %s is not supported yet', async (args) => {
-    const error = await refusal(`--local a/b/c ${args}`);
-    expect(error.message).toContain('is not supported yet');
-    expect(error.exitCode).toBe(2);
-  });
+  test.each(['--jwt x', '--spire-trust-bundle x', '--audience x'])(
+    'says that %s is not supported yet',
+    async (args) => {
+      const error = await refusal(`--local a/b/c ${args}`);
+      expect(error.message).toContain('is not supported yet');
+      expect(error.exitCode).toBe(2);
+    },
+  );
 
-  it('does not ignore what the environment promises either', async () => {
+  test('does not ignore what the environment promises either', async () => {
     expect((await refusal('', { SLIM_JWT: 'file' })).message).toContain('SLIM_JWT (--jwt)');
   });
 
-  it('has MLS as an option, a variable, and in three ways', async () => {
+  test('has MLS as an option, a variable, and in three ways', async () => {
     expect(await settings('')).toMatchObject({ mls: false, mlsPayload: 'auto' });
     expect(await settings('--enable-mls --mls-payload require')).toMatchObject({ mls: true, mlsPayload: 'require' });
     expect((await settings('', { SLIM_ENABLE_MLS: 'true' })).mls).toBe(true);
@@ -126,7 +129,7 @@ describe('wrong options', () => {
 });
 
 describe('the environment', () => {
-  it('gives what the command line does not', async () => {
+  test('gives what the command line does not', async () => {
     const env = {
       SLIM_LOCAL: 'e/n/v',
       SLIM_INVITES: 'a/b/d, a/b/e',
@@ -155,27 +158,27 @@ describe('the environment', () => {
     expect(both.timeoutMs).toBe(500);
   });
 
-  it('means nothing where a variable is empty', async () => {
+  test('means nothing where a variable is empty', async () => {
     expect((await settings('', { SLIM_LOCAL: '', SLIM_REMOTE: '' })).channel).toBeUndefined();
   });
 });
 
 describe('the node', () => {
-  it('is looked for at the default address, and started if need be', async () => {
+  test('is looked for at the default address, and started if need be', async () => {
     const { slim, node, sharedOptions } = await settings('--local a/b/c');
     expect(slim.endpoint).toBe('http://127.0.0.1:46357');
     expect(node).toBe('auto');
     expect(sharedOptions).toBe('');
   });
 
-  it('is never started where one is named', async () => {
+  test('is never started where one is named', async () => {
     const { node, sharedOptions } = await settings('--slim 127.0.0.1:5000');
     expect(node).toBe('never');
     expect(sharedOptions).toBe('--slim http://127.0.0.1:5000');
     expect((await settings('', { SLIM_SLIM: 'localhost:46357' })).node).toBe('never');
   });
 
-  it('is started where that is wished, on this computer only', async () => {
+  test('is started where that is wished, on this computer only', async () => {
     expect((await settings('--slim 127.0.0.1:5000 --node always')).node).toBe('always');
     expect((await settings('--node never')).node).toBe('never');
     expect(
@@ -183,7 +186,7 @@ describe('the node', () => {
     ).toContain('not on this computer');
   });
 
-  it('is described by a JSON document, too', async () => {
+  test('is described by a JSON document, too', async () => {
     const document = JSON.stringify({ endpoint: 'http://10.0.0.5:46357', tls: { insecure: true } });
     const invocation = await parseCommandLine(['--slim', document], { SLIM_SHARED_SECRET: SECRET }, '0.1.0');
     expect(invocation).toMatchObject({ kind: 'chat', settings: { slim: { endpoint: 'http://10.0.0.5:46357' } } });
@@ -191,7 +194,7 @@ describe('the node', () => {
 });
 
 describe('the secret', () => {
-  it('is the demo secret on this computer, and demanded elsewhere', async () => {
+  test('is the demo secret on this computer, and demanded elsewhere', async () => {
     const demo = (await settings('--slim localhost:46357')).secret;
     expect(demo.isDemo).toBe(true);
     expect(Buffer.byteLength(demo.reveal())).toBeGreaterThanOrEqual(32);
@@ -200,7 +203,7 @@ describe('the secret', () => {
     expect(error.message).toContain('--shared-secret-file FILE');
   });
 
-  it('comes from a file, without the line end', async () => {
+  test('comes from a file, without the line end', async () => {
     const { secret } = await settings(`--shared-secret-file ${secretFile(`${SECRET}\n`)}`);
     expect(secret.reveal()).toBe(SECRET);
     expect(secret.isDemo).toBe(false);
@@ -209,7 +212,7 @@ describe('the secret', () => {
     expect(missing.exitCode).toBe(2);
   });
 
-  it('comes from one source, a flag before a variable', async () => {
+  test('comes from one source, a flag before a variable', async () => {
     const file = secretFile('another secret that is long enough');
     const error = await refusal(['--shared-secret', SECRET, '--shared-secret-file', file]);
     expect(error.message).toContain('not both');
@@ -219,7 +222,7 @@ describe('the secret', () => {
     expect(other.secret.reveal()).toBe('x'.repeat(32));
   });
 
-  it('is refused with its length when it is too short, and never shown', async () => {
+  test('is refused with its length when it is too short, and never shown', async () => {
     const short = 'very-long-shared-secret-value';
     const error = await refusal(`--shared-secret ${short}`);
     expect(error.message).toContain('29');
@@ -231,25 +234,25 @@ describe('the secret', () => {
 });
 
 describe('the rest', () => {
-  it('repeats invitations unless told otherwise', async () => {
+  test('repeats invitations unless told otherwise', async () => {
     expect((await settings('')).waitInvites).toBe(true);
     expect((await settings('--no-wait-invites')).waitInvites).toBe(false);
   });
 
-  it('prints the version and the help', async () => {
+  test('prints the version and the help', async () => {
     expect(await parseCommandLine(['--version'], {}, '9.9.9')).toEqual({ kind: 'print', text: '9.9.9' });
     const help = await parseCommandLine(['--help', '--local', 'a/b/c'], {}, '0.1.0');
     expect(help).toEqual({ kind: 'print', text: await chatHelp() });
   });
 
-  it('has every option in the help, and no line beyond 100 columns', async () => {
+  test('has every option in the help, and no line beyond 100 columns', async () => {
     const text = await chatHelp();
     for (const { name } of CHAT_OPTIONS) expect(text).toContain(`--${name}`);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(text).toContain('slim-chat --local agntcy/ns/alice --invites agntcy/ns/bob');
   });
 
-  it('knows the node command', async () => {
+  test('knows the node command', async () => {
     expect(await parseCommandLine(['node'], {}, '0.1.0')).toEqual({
       kind: 'node',
       settings: { listen: { host: '127.0.0.1', port: 46357 }, isJson: false, logFile: undefined },

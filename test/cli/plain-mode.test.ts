@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import type { ChatCommand, ChatEvent } from '../../src/chat/index.js';
 import { createChatStore, exitCodeOf } from '../../src/chat/index.js';
@@ -92,7 +92,7 @@ function exitCode(plain: Plain): number {
 }
 
 describe('plain mode', () => {
-  it('prints one event per line, and forgets what it has printed', () => {
+  test('prints one event per line, and forgets what it has printed', () => {
     const plain = new Plain(true, ...asAlice, message(BOB, 'hello\nthere', '12:02'));
     expect(plain.printed()).toEqual([
       'You are agntcy/ns/alice, moderator of agntcy/ns/chat-7q2k. Demo secret, MLS off.',
@@ -104,7 +104,7 @@ describe('plain mode', () => {
     expect(plain.printed()).toEqual([]);
   });
 
-  it('prints at once, without being asked', async () => {
+  test('prints at once, without being asked', async () => {
     const plain = new Plain(true, ...asAlice);
     await Promise.resolve();
     plain.tell(message(BOB, 'hello', '12:02'));
@@ -112,7 +112,7 @@ describe('plain mode', () => {
     expect(plain.store.getState().lines.toArray()).toEqual([]);
   });
 
-  it('sends lines and exits after deliveries at the end of the input', async () => {
+  test('sends lines and exits after deliveries at the end of the input', async () => {
     const plain = new Plain(false, ...asAlice);
     plain.printed();
     await plain.type('build is green\n\n  indented\n');
@@ -124,7 +124,7 @@ describe('plain mode', () => {
     expect(exitCode(plain)).toBe(0);
   });
 
-  it('does not repeat what a terminal has echoed', async () => {
+  test('does not repeat what a terminal has echoed', async () => {
     const plain = new Plain(true, ...asAlice);
     plain.printed();
     await plain.type('hello\n');
@@ -132,7 +132,7 @@ describe('plain mode', () => {
     expect(plain.printed()).toEqual([]);
   });
 
-  it('carries out commands and answers wrong ones', async () => {
+  test('carries out commands and answers wrong ones', async () => {
     const plain = new Plain(true, ...asAlice);
     plain.printed();
     await plain.type('/who\n/invite carol x/y/dave\n/remove bob\n/nonsense\n/drop\n/retry\n/clear\n/leave\n/quit\n');
@@ -153,7 +153,7 @@ describe('plain mode', () => {
     ]);
   });
 
-  it('asks a person who types a word that ends other programs, but not a script', async () => {
+  test('asks a person who types a word that ends other programs, but not a script', async () => {
     const person = new Plain(true, ...asAlice);
     person.printed();
     await person.type('exit\nexit\nquit\nhello\nquit\n');
@@ -168,7 +168,7 @@ describe('plain mode', () => {
     expect(script.commands[0]).toMatchObject({ type: 'publish', text: 'exit' });
   });
 
-  it('tells a person that nobody listens, and keeps the messages of a script', async () => {
+  test('tells a person that nobody listens, and keeps the messages of a script', async () => {
     const person = new Plain(true, ready(BOB, 'participant'));
     person.printed();
     await person.type('hello?\n');
@@ -180,7 +180,7 @@ describe('plain mode', () => {
     expect(exitCode(person)).toBe(6);
   });
 
-  it('does not send what is no text', async () => {
+  test('does not send what is no text', async () => {
     const plain = new Plain(false, ...asAlice);
     plain.printed();
     await plain.type(Buffer.from([0xff, 0x0a, 0x61, 0x0a]));
@@ -189,14 +189,14 @@ describe('plain mode', () => {
     expect(exitCode(plain)).toBe(6);
   });
 
-  it('sends a line that begins like a path', async () => {
+  test('sends a line that begins like a path', async () => {
     const plain = new Plain(false, ...asAlice);
     await plain.type('/usr/bin/foo failed\n');
     expect(plain.commands[0]).toEqual({ type: 'publish', text: '/usr/bin/foo failed', session: 7 });
     expect(exitCode(plain)).toBe(0);
   });
 
-  it('counts whatever a script says and nobody gets', async () => {
+  test('counts whatever a script says and nobody gets', async () => {
     for (const line of ['/nonsense', '/remove nobody', '/invite']) {
       const plain = new Plain(false, ...asAlice);
       await plain.type(`${line}\n`);
@@ -207,7 +207,7 @@ describe('plain mode', () => {
     expect(exitCode(person)).toBe(0);
   });
 
-  it('says what /retry can do', () => {
+  test('says what /retry can do', () => {
     const plain = new Plain(true, ...asAlice);
     plain.printed();
     plain.face.execute({ type: 'retry' });
@@ -226,7 +226,7 @@ describe('plain mode', () => {
     ]);
   });
 
-  it('has help', () => {
+  test('has help', () => {
     const plain = new Plain(true, ...asAlice);
     plain.printed();
     plain.face.execute({ type: 'help' });

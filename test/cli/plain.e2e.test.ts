@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { JsonProgram, Program, startNode } from './program.js';
 
@@ -11,7 +11,7 @@ async function listener(slim: string): Promise<JsonProgram> {
 }
 
 describe('slim-chat --plain', () => {
-  it('sends what is piped into it, waits until it has arrived, leaves, and ends with 0', async () => {
+  test('sends what is piped into it, waits until it has arrived, leaves, and ends with 0', async () => {
     const { slim } = await startNode();
     const bob = await listener(slim);
     const bot = new Program([
@@ -37,7 +37,7 @@ describe('slim-chat --plain', () => {
     expect(bot.stdout).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
-  it('is what a pipe gets without asking', async () => {
+  test('is what a pipe gets without asking', async () => {
     const { slim } = await startNode();
     const program = new Program(['--local', BOB, '--slim', slim]);
     await program.untilShown('Waiting for an invitation. Tell a moderator to type:  /invite ci/ns/bob');
@@ -45,7 +45,7 @@ describe('slim-chat --plain', () => {
     expect(await program.exit()).toBe(0);
   });
 
-  it('ends with 6 when somebody did not get everything', async () => {
+  test('ends with 6 when somebody did not get everything', async () => {
     const { slim } = await startNode();
     const bot = new Program(['--plain', '--local', 'ci/bot/1', '--invites', BOB, '--slim', slim, '--linger', '300ms']);
     bot.child.stdin.end('nobody hears this\n');
@@ -53,7 +53,7 @@ describe('slim-chat --plain', () => {
     expect(bot.stdout).toMatch(/!! not delivered: "nobody hears this"/);
   });
 
-  it('keeps the messages of a participant until it is invited', async () => {
+  test('keeps the messages of a participant until it is invited', async () => {
     const { slim } = await startNode();
     const bob = new Program(['--plain', '--local', BOB, '--slim', slim]);
     bob.child.stdin.end('here I am\n');
@@ -64,7 +64,7 @@ describe('slim-chat --plain', () => {
     await alice.event({ type: 'left', reason: 'left' });
   });
 
-  it('shows a talk with commands, and disarms what peers send', async () => {
+  test('shows a talk with commands, and disarms what peers send', async () => {
     const { slim } = await startNode();
     const bob = await listener(slim);
     const alice = new Program(['--plain', '--local', 'ci/ns/alice', '--invites', BOB, '--slim', slim]);
@@ -83,7 +83,7 @@ describe('slim-chat --plain', () => {
     expect(await alice.exit()).toBe(0);
   });
 
-  it('ends with 5 when the group is closed before the input ends', async () => {
+  test('ends with 5 when the group is closed before the input ends', async () => {
     const { slim } = await startNode();
     const bob = new Program(['--plain', '--local', BOB, '--slim', slim]);
     await bob.untilShown('Waiting');
@@ -95,7 +95,7 @@ describe('slim-chat --plain', () => {
     expect(await bob.exit()).toBe(5);
   });
 
-  it('says while it connects that nobody answers, then gives up with the fix', async () => {
+  test('says while it connects that nobody answers, then gives up with the fix', async () => {
     const { node, slim } = await startNode();
     node.child.kill('SIGKILL');
     await node.ended;

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 
 import { freePort, JsonProgram, Program, startNode } from './program.js';
 
@@ -27,13 +27,13 @@ const TELL_UI = preload(`
 `);
 
 describe('the program', () => {
-  it('would be caught loading the UI', () => {
+  test('would be caught loading the UI', () => {
     const { stderr } = spawnSync(process.execPath, [...TELL_UI, '-e', 'import("ink")'], { encoding: 'utf8' });
     expect(stderr).toContain('/ink/');
     expect(stderr).toContain('/react/');
   });
 
-  it('prints its version and its help at once, without the UI', async () => {
+  test('prints its version and its help at once, without the UI', async () => {
     const version = new Program(['--version']);
     expect(await version.exit()).toBe(0);
     const { version: expected } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -44,7 +44,7 @@ describe('the program', () => {
     expect(help.stderr).toBe('');
   });
 
-  it('knows no UI with --json', async () => {
+  test('knows no UI with --json', async () => {
     const { slim } = await startNode();
     const program = new JsonProgram(['--local', BOB, '--slim', slim], { node: TELL_UI });
     await program.event({ type: 'ready' });
@@ -53,7 +53,7 @@ describe('the program', () => {
     expect(program.stderr).toBe('');
   });
 
-  it.each([
+  test.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
     ['SIGHUP', 129],
@@ -72,7 +72,7 @@ describe('the program', () => {
     await alice.event({ type: 'left', reason: 'left' });
   });
 
-  it('ends while it still connects', async () => {
+  test('ends while it still connects', async () => {
     const program = new Program(['--plain', '--local', BOB, '--slim', `127.0.0.1:${String(await freePort())}`]);
     await program.untilShown('trying again');
     program.child.kill('SIGTERM');
@@ -80,7 +80,7 @@ describe('the program', () => {
     expect(program.stderr).toBe('');
   });
 
-  it('leaves with 0 when nobody reads its output any more, as with head', async () => {
+  test('leaves with 0 when nobody reads its output any more, as with head', async () => {
     const { slim } = await startNode();
     const bob = new JsonProgram(['--local', BOB, '--slim', slim]);
     await bob.event({ type: 'ready' });
@@ -92,7 +92,7 @@ describe('the program', () => {
     await alice.event({ type: 'left', reason: 'left' });
   });
 
-  it.skipIf(process.platform !== 'linux')('does not show its secret in the list of processes', async () => {
+  test.skipIf(process.platform !== 'linux')('does not show its secret in the list of processes', async () => {
     const { slim } = await startNode();
     const secret = 'this-must-not-be-seen-by-anybody-else';
     const program = new JsonProgram(['--local', BOB, '--slim', slim, '--shared-secret', secret]);
@@ -102,7 +102,7 @@ describe('the program', () => {
     expect(shown).not.toContain(secret);
   });
 
-  it('writes a log without secret and texts', async () => {
+  test('writes a log without secret and texts', async () => {
     const { slim } = await startNode();
     const folder = mkdtempSync(path.join(tmpdir(), 'slim-chat-'));
     onTestFinished(() => {
@@ -129,7 +129,7 @@ describe('the program', () => {
     expect(log).not.toContain(secret);
   });
 
-  it('says of a bug where the details are, with exit code 70', async () => {
+  test('says of a bug where the details are, with exit code 70', async () => {
     const { slim } = await startNode();
     const state = mkdtempSync(path.join(tmpdir(), 'slim-chat-'));
     onTestFinished(() => {
@@ -160,7 +160,7 @@ describe('the program', () => {
     expect(details).not.toContain(secret);
   });
 
-  it('runs without HOME and with nothing else in the environment', async () => {
+  test('runs without HOME and with nothing else in the environment', async () => {
     const { slim } = await startNode();
     const env = Object.fromEntries(Object.keys(process.env).map((key) => [key, undefined]));
     const program = new JsonProgram(['--slim', slim], { env });
@@ -171,7 +171,7 @@ describe('the program', () => {
     expect(await program.exit()).toBe(0);
   });
 
-  it('asks for a newer Node in words', async () => {
+  test('asks for a newer Node in words', async () => {
     const old = preload(
       `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } });`,
     );
@@ -182,7 +182,7 @@ describe('the program', () => {
 });
 
 describe('slim-chat node', () => {
-  it('runs until it is told to end, and says where it listens', async () => {
+  test('runs until it is told to end, and says where it listens', async () => {
     const node = new Program(['node', '--listen', '127.0.0.1:0', '--json']);
     await node.until('ready', () => node.stdout.includes('"ready"'));
     const lines = node.stdout

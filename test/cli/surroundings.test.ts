@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 
 import { writeCrashFile } from '../../src/cli/crash-file.js';
 import { readDuration } from '../../src/cli/duration.js';
@@ -32,7 +32,7 @@ describe('chooseRunMode', () => {
     stdout: { isTTY: true, rows: 24, columns: 80 },
   };
 
-  it.each([
+  test.each([
     ['a terminal', {}, 'tui'],
     ['--json', { isJson: true }, 'json'],
     ['--plain', { isPlain: true }, 'plain'],
@@ -53,7 +53,7 @@ describe('chooseRunMode', () => {
 });
 
 describe('readDuration', () => {
-  it.each([
+  test.each([
     ['1000', 1000],
     ['250ms', 250],
     ['5s', 5000],
@@ -66,13 +66,13 @@ describe('readDuration', () => {
     expect(readDuration(text, '--timeout')).toBe(ms);
   });
 
-  it.each(['', 's', '-1', '5 s', '5w', '1e3', '0x10', 'constructor'])('refuses %j', (text) => {
+  test.each(['', 's', '-1', '5 s', '5w', '1e3', '0x10', 'constructor'])('refuses %j', (text) => {
     expect(() => readDuration(text, '--timeout')).toThrow(UsageError);
   });
 });
 
 describe('errorScreen', () => {
-  it('has the error, then what to do, and no stack', () => {
+  test('has the error, then what to do, and no stack', () => {
     const hint = 'Is it running? Check with: nc -vz 10.0.0.5 46357';
     const what = 'cannot reach a SLIM node at http://10.0.0.5:46357 (connection refused)';
     expect(errorScreen(new ConnectionError('refused', `${what}. ${hint}`, { details: { hint } }))).toEqual([
@@ -86,11 +86,11 @@ describe('errorScreen', () => {
     ]);
   });
 
-  it('shows nothing that a terminal would obey', () => {
+  test('shows nothing that a terminal would obey', () => {
     expect(errorScreen(new UsageError('invalid-name', 'got \u001b[2J\nx'))).toEqual(['slim-chat: got \ufffd[2J x']);
   });
 
-  it('of a bug names the file', () => {
+  test('of a bug names the file', () => {
     expect(crashScreen('/x/crash.log', new Error('y'))).toEqual([
       'slim-chat: unexpected error, this is a bug. Details: /x/crash.log',
     ]);
@@ -99,7 +99,7 @@ describe('errorScreen', () => {
 });
 
 describe('writeCrashFile', () => {
-  it('writes where only the user can read', () => {
+  test('writes where only the user can read', () => {
     const folder = tempFolder();
     const file = writeCrashFile(new Error('oops', { cause: new Error('deep') }), '0.1.0', { XDG_STATE_HOME: folder });
     if (file === undefined) throw new Error('no crash file');
@@ -112,7 +112,7 @@ describe('writeCrashFile', () => {
     expect(text).toContain('deep');
   });
 
-  it('finds another place when there is no home to write to', () => {
+  test('finds another place when there is no home to write to', () => {
     const folder = tempFolder();
     writeFileSync(path.join(folder, 'slim-chat'), 'a file, not a folder');
     const file = writeCrashFile(new Error('x'), '0.1.0', { XDG_STATE_HOME: folder });
@@ -122,7 +122,7 @@ describe('writeCrashFile', () => {
 });
 
 describe('openLog', () => {
-  it('writes events without what people say', () => {
+  test('writes events without what people say', () => {
     const file = path.join(tempFolder(), 'x.log');
     const log = openLog(file);
     const base = {
@@ -151,7 +151,7 @@ describe('openLog', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('refuses a file it cannot write, and logs nothing without one', () => {
+  test('refuses a file it cannot write, and logs nothing without one', () => {
     expect(() => openLog('/nowhere/x.log')).toThrow('Cannot write the log file "/nowhere/x.log" (ENOENT).');
     openLog(undefined).chat({ at: '', type: 'bye', exitCode: 0 });
   });
@@ -180,28 +180,28 @@ describe('ensureNode', () => {
     return port;
   }
 
-  it('starts one where nobody listens', async () => {
+  test('starts one where nobody listens', async () => {
     const port = await freePort();
     const node = await ensureNode(slim(port), 'auto', log);
     onTestFinished(() => node?.close());
     expect(node?.port).toBe(port);
   });
 
-  it('leaves alone whoever listens there already', async () => {
+  test('leaves alone whoever listens there already', async () => {
     const { port } = await listen();
     expect(await ensureNode(slim(port), 'auto', log)).toBeUndefined();
   });
 
-  it('starts none when told so', async () => {
+  test('starts none when told so', async () => {
     expect(await ensureNode(slim(await freePort()), 'never', log)).toBeUndefined();
   });
 
-  it('insists with always', async () => {
+  test('insists with always', async () => {
     const { port } = await listen();
     await expect(ensureNode(slim(port), 'always', log)).rejects.toMatchObject({ code: 'port-in-use' });
   });
 
-  it('lets one of two that start at once have the port, and the other one use it', async () => {
+  test('lets one of two that start at once have the port, and the other one use it', async () => {
     const port = await freePort();
     const address = slim(port);
     const nodes = await Promise.all([1, 2, 3, 4].map(() => ensureNode(address, 'auto', log)));

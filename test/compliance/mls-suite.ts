@@ -9,95 +9,6 @@ export interface MlsPerson {
   readonly group: MlsGroup;
 }
 
-/** UTF-8. */
-export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-/** UTF-8 to text. */
-export function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-/** The code of the MlsError that an action throws. */
-export function codeOf(action: () => unknown): MlsErrorCode {
-  return failureOf(action).code;
-}
-
-/** The MlsError that an action throws. */
-export function failureOf(action: () => unknown): MlsError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof MlsError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
-
-/** A copy with one bit changed. */
-export function flipped(bytes: Uint8Array, position: number): Uint8Array {
-  return bytes.map((byte, index) => (index === position ? byte ^ 1 : byte));
-}
-
-/** A client whose credential is its name. */
-export function clientOf(engine: MlsEngine, suite: MlsSuite, name: string): MlsClient {
-  const client = engine.createClient(suite);
-  client.setCredential(utf8(name));
-  return client;
-}
-
-/** The first of `people` adds a client, all follow. */
-export function join(people: MlsPerson[], client: MlsClient): MlsPerson {
-  const [moderator, ...others] = people;
-  const { commit, welcome } = moderator!.group.add(client.createKeyPackage());
-  moderator!.group.mergePending();
-  for (const { group } of others) group.stageCommit(commit).merge();
-  const newcomer = { client, group: client.stageWelcome(welcome).accept() };
-  people.push(newcomer);
-  return newcomer;
-}
-
-/** The first of `people` removes one of them; all follow, that one as well. */
-export function leave(people: MlsPerson[], who: MlsPerson): void {
-  const [moderator, ...others] = people;
-  const commit = moderator!.group.remove(who.group.ownIndex);
-  moderator!.group.mergePending();
-  for (const { group } of others) group.stageCommit(commit).merge();
-  people.splice(people.indexOf(who), 1);
-}
-
-/** A group; the first name made it. */
-export function groupOf(engine: MlsEngine, suite: MlsSuite, ...names: string[]): MlsPerson[] {
-  const client = clientOf(engine, suite, names[0]!);
-  const people = [{ client, group: client.createGroup() }];
-  for (const name of names.slice(1)) join(people, clientOf(engine, suite, name));
-  return people;
-}
-
-/** Everybody says something, everybody else reads it, and all see the same members. */
-export function talk(people: readonly MlsPerson[]): void {
-  for (const { group } of people) {
-    expect(group.members()).toEqual(people[0]!.group.members());
-    expect(group.epoch).toBe(people[0]!.group.epoch);
-    const message = group.encrypt(utf8(`from ${String(group.ownIndex)}`));
-    for (const reader of people) {
-      if (reader.group === group) continue;
-      const { plaintext, senderIndex, aad, epoch } = reader.group.decrypt(message);
-      expect([textOf(plaintext), senderIndex, aad.length, epoch]).toEqual([
-        `from ${String(group.ownIndex)}`,
-        group.ownIndex,
-        0,
-        group.epoch,
-      ]);
-    }
-  }
-}
-
-function names(leaves: readonly Pick<Leaf, 'credential'>[]): string[] {
-  return leaves.map(({ credential }) => textOf(credential));
-}
-
 /**
  * What every engine behind the port does.
  *
@@ -669,4 +580,93 @@ export function mlsSuite(title: string, load: () => Promise<MlsEngine>): void {
       });
     });
   });
+}
+
+/** UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** UTF-8 to text. */
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** The code of the MlsError that an action throws. */
+export function codeOf(action: () => unknown): MlsErrorCode {
+  return failureOf(action).code;
+}
+
+/** The MlsError that an action throws. */
+export function failureOf(action: () => unknown): MlsError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof MlsError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** A copy with one bit changed. */
+export function flipped(bytes: Uint8Array, position: number): Uint8Array {
+  return bytes.map((byte, index) => (index === position ? byte ^ 1 : byte));
+}
+
+/** A client whose credential is its name. */
+export function clientOf(engine: MlsEngine, suite: MlsSuite, name: string): MlsClient {
+  const client = engine.createClient(suite);
+  client.setCredential(utf8(name));
+  return client;
+}
+
+/** The first of `people` adds a client, all follow. */
+export function join(people: MlsPerson[], client: MlsClient): MlsPerson {
+  const [moderator, ...others] = people;
+  const { commit, welcome } = moderator!.group.add(client.createKeyPackage());
+  moderator!.group.mergePending();
+  for (const { group } of others) group.stageCommit(commit).merge();
+  const newcomer = { client, group: client.stageWelcome(welcome).accept() };
+  people.push(newcomer);
+  return newcomer;
+}
+
+/** The first of `people` removes one of them; all follow, that one as well. */
+export function leave(people: MlsPerson[], who: MlsPerson): void {
+  const [moderator, ...others] = people;
+  const commit = moderator!.group.remove(who.group.ownIndex);
+  moderator!.group.mergePending();
+  for (const { group } of others) group.stageCommit(commit).merge();
+  people.splice(people.indexOf(who), 1);
+}
+
+/** A group; the first name made it. */
+export function groupOf(engine: MlsEngine, suite: MlsSuite, ...names: string[]): MlsPerson[] {
+  const client = clientOf(engine, suite, names[0]!);
+  const people = [{ client, group: client.createGroup() }];
+  for (const name of names.slice(1)) join(people, clientOf(engine, suite, name));
+  return people;
+}
+
+/** Everybody says something, everybody else reads it, and all see the same members. */
+export function talk(people: readonly MlsPerson[]): void {
+  for (const { group } of people) {
+    expect(group.members()).toEqual(people[0]!.group.members());
+    expect(group.epoch).toBe(people[0]!.group.epoch);
+    const message = group.encrypt(utf8(`from ${String(group.ownIndex)}`));
+    for (const reader of people) {
+      if (reader.group === group) continue;
+      const { plaintext, senderIndex, aad, epoch } = reader.group.decrypt(message);
+      expect([textOf(plaintext), senderIndex, aad.length, epoch]).toEqual([
+        `from ${String(group.ownIndex)}`,
+        group.ownIndex,
+        0,
+        group.epoch,
+      ]);
+    }
+  }
+}
+
+function names(leaves: readonly Pick<Leaf, 'credential'>[]): string[] {
+  return leaves.map(({ credential }) => textOf(credential));
 }

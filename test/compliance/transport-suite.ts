@@ -39,100 +39,6 @@ export interface TransportHarness {
   dispose(): Promise<void>;
 }
 
-/** Collects frames, and lets a test wait for them. */
-export class Inbox {
-  readonly frames: Uint8Array[] = [];
-  #waiting: { count: number; resolve: () => void }[] = [];
-
-  /** Adds one. */
-  push(frame: Uint8Array): void {
-    this.frames.push(frame);
-    this.#waiting = this.#waiting.filter(({ count, resolve }) => {
-      if (this.frames.length < count) return true;
-      resolve();
-      return false;
-    });
-  }
-
-  /** Resolves when there are `count` frames. */
-  async reach(count: number): Promise<readonly Uint8Array[]> {
-    if (this.frames.length < count) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.push({ count, resolve });
-      });
-    }
-    return this.frames;
-  }
-}
-
-/** Handlers that write down what they are told. */
-export class Recorder implements ConnectionHandlers {
-  readonly inbox = new Inbox();
-  /** Kinds of calls in order; `frame` for each frame. */
-  readonly log: string[] = [];
-  /** What the stream ended with, once it has. */
-  readonly ended: Promise<SlimError | undefined>;
-  #resolveEnd: (error: SlimError | undefined) => void = () => undefined;
-  #onDrain: (() => void) | undefined;
-
-  constructor() {
-    this.ended = new Promise((resolve) => {
-      this.#resolveEnd = resolve;
-    });
-  }
-
-  onFrame(frame: Uint8Array): void {
-    this.log.push('frame');
-    this.inbox.push(frame);
-  }
-
-  onDrain(): void {
-    this.log.push('drain');
-    this.#onDrain?.();
-  }
-
-  onEnd(error: SlimError | undefined): void {
-    this.log.push('end');
-    this.#resolveEnd(error);
-  }
-
-  /** Resolves at the next `onDrain`. */
-  nextDrain(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onDrain = resolve;
-    });
-  }
-
-  /** How often something was called. */
-  count(kind: string): number {
-    return this.log.filter((entry) => entry === kind).length;
-  }
-}
-
-/** Resolves a few turns of the event loop later: what was going to happen at once has happened. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
-}
-
-/** A frame that carries a number, and some bytes that depend on it. */
-function numbered(value: number, length = 24): Uint8Array {
-  const frame = new Uint8Array(length).fill(value % 251);
-  new DataView(frame.buffer).setUint32(0, value);
-  return frame;
-}
-
-function numbersIn(frames: readonly Uint8Array[]): number[] {
-  return frames.map((frame) => new DataView(frame.buffer, frame.byteOffset).getUint32(0));
-}
-
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
-}
-
 /** What each transport must do, whatever is below it. */
 export function transportSuite(name: string, setup: () => Promise<TransportHarness>): void {
   describe(`transport: ${name}`, () => {
@@ -381,4 +287,98 @@ export function transportSuite(name: string, setup: () => Promise<TransportHarne
       await outcome;
     });
   });
+}
+
+/** Collects frames, and lets a test wait for them. */
+export class Inbox {
+  readonly frames: Uint8Array[] = [];
+  #waiting: { count: number; resolve: () => void }[] = [];
+
+  /** Adds one. */
+  push(frame: Uint8Array): void {
+    this.frames.push(frame);
+    this.#waiting = this.#waiting.filter(({ count, resolve }) => {
+      if (this.frames.length < count) return true;
+      resolve();
+      return false;
+    });
+  }
+
+  /** Resolves when there are `count` frames. */
+  async reach(count: number): Promise<readonly Uint8Array[]> {
+    if (this.frames.length < count) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.push({ count, resolve });
+      });
+    }
+    return this.frames;
+  }
+}
+
+/** Handlers that write down what they are told. */
+export class Recorder implements ConnectionHandlers {
+  readonly inbox = new Inbox();
+  /** Kinds of calls in order; `frame` for each frame. */
+  readonly log: string[] = [];
+  /** What the stream ended with, once it has. */
+  readonly ended: Promise<SlimError | undefined>;
+  #resolveEnd: (error: SlimError | undefined) => void = () => undefined;
+  #onDrain: (() => void) | undefined;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+    });
+  }
+
+  onFrame(frame: Uint8Array): void {
+    this.log.push('frame');
+    this.inbox.push(frame);
+  }
+
+  onDrain(): void {
+    this.log.push('drain');
+    this.#onDrain?.();
+  }
+
+  onEnd(error: SlimError | undefined): void {
+    this.log.push('end');
+    this.#resolveEnd(error);
+  }
+
+  /** Resolves at the next `onDrain`. */
+  nextDrain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onDrain = resolve;
+    });
+  }
+
+  /** How often something was called. */
+  count(kind: string): number {
+    return this.log.filter((entry) => entry === kind).length;
+  }
+}
+
+/** Resolves a few turns of the event loop later: what was going to happen at once has happened. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+/** A frame that carries a number, and some bytes that depend on it. */
+function numbered(value: number, length = 24): Uint8Array {
+  const frame = new Uint8Array(length).fill(value % 251);
+  new DataView(frame.buffer).setUint32(0, value);
+  return frame;
+}
+
+function numbersIn(frames: readonly Uint8Array[]): number[] {
+  return frames.map((frame) => new DataView(frame.buffer, frame.byteOffset).getUint32(0));
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }

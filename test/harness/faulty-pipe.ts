@@ -46,12 +46,6 @@ const REPLIES: ReadonlySet<number> = new Set([
   MessageType.groupAck,
 ]);
 
-/** Whether something may happen to a message: to those of sessions that are repeated until they are answered. */
-function isFairGame(frame: Uint8Array): boolean {
-  const message = decodeMessage(frame);
-  return message.kind === 'publish' && !REPLIES.has(message.session.messageType);
-}
-
 /**
  * What stands between one client and its node, and loses, doubles and reorders gRPC messages, both ways; bytes stay as they are.
  * The same for each seed and order of messages.
@@ -61,23 +55,23 @@ export class FaultyPipe {
   readonly url: string;
   readonly counts: FaultCounts = { passed: 0, lost: 0, doubled: 0, late: 0 };
 
-  private readonly server: Http2Server;
-  private readonly sockets = new Set<Socket>();
-  private readonly random: SeededRandom;
-  private readonly rates: FaultRates;
+  readonly #server: Http2Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #random: SeededRandom;
+  readonly #rates: FaultRates;
 
   private constructor(server: Http2Server, port: number, nodeUrl: string, seed: number, rates: FaultRates) {
-    this.server = server;
+    this.#server = server;
     this.url = `http://127.0.0.1:${port}`;
-    this.random = new SeededRandom(seed);
-    this.rates = rates;
+    this.#random = new SeededRandom(seed);
+    this.#rates = rates;
     server.on('connection', (socket: Socket) => {
       socket.setNoDelay(true);
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
     server.on('stream', (stream, headers) => {
-      this.join(stream, headers, nodeUrl);
+      this.#join(stream, headers, nodeUrl);
     });
   }
 
@@ -95,12 +89,12 @@ export class FaultyPipe {
 
   /** Cuts every connection. */
   async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const socket of this.sockets) socket.destroy();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
-  private join(client: ServerHttp2Stream, headers: IncomingHttpHeaders, nodeUrl: string): void {
+  #join(client: ServerHttp2Stream, headers: IncomingHttpHeaders, nodeUrl: string): void {
     const session = connect(nodeUrl);
     session.on('connect', (_, socket) => {
       socket.setNoDelay(true);
@@ -124,18 +118,18 @@ export class FaultyPipe {
     client.on('wantTrailers', () => {
       client.sendTrailers(trailers);
     });
-    this.carry(client, node);
-    this.carry(node, client);
+    this.#carry(client, node);
+    this.#carry(node, client);
   }
 
-  private carry(from: NodeJS.ReadableStream, to: NodeJS.WritableStream): void {
+  #carry(from: NodeJS.ReadableStream, to: NodeJS.WritableStream): void {
     const decoder = new FrameDecoder(MAX_MESSAGE_BYTES);
     const pass = (frame: Uint8Array): void => {
       if (to.writable) to.write(encodeFrames([frame]));
     };
     from.on('data', (chunk: Buffer) => {
       decoder.push(chunk, (frame) => {
-        this.meddle(frame, pass);
+        this.#meddle(frame, pass);
       });
     });
     from.on('end', () => {
@@ -143,23 +137,29 @@ export class FaultyPipe {
     });
   }
 
-  private meddle(frame: Uint8Array, pass: (frame: Uint8Array) => void): void {
+  #meddle(frame: Uint8Array, pass: (frame: Uint8Array) => void): void {
     this.counts.passed += 1;
     if (!isFairGame(frame)) {
       pass(frame);
       return;
     }
-    if (this.random.fraction() < this.rates.lost) {
+    if (this.#random.fraction() < this.#rates.lost) {
       this.counts.lost += 1;
       return;
     }
-    const copies = this.random.fraction() < this.rates.doubled ? [frame, frame] : [frame];
+    const copies = this.#random.fraction() < this.#rates.doubled ? [frame, frame] : [frame];
     this.counts.doubled += copies.length - 1;
-    const isLate = this.random.fraction() < this.rates.late;
+    const isLate = this.#random.fraction() < this.#rates.late;
     if (isLate) this.counts.late += 1;
     for (const copy of copies) {
       if (isLate) setTimeout(pass, LATE_MS, copy);
       else pass(copy);
     }
   }
+}
+
+/** Whether something may happen to a message: to those of sessions that are repeated until they are answered. */
+function isFairGame(frame: Uint8Array): boolean {
+  const message = decodeMessage(frame);
+  return message.kind === 'publish' && !REPLIES.has(message.session.messageType);
 }

@@ -37,11 +37,6 @@ const STOP_GRACE_MS = 5_000;
 const alive = new Set<JsonProcess>();
 let exitHookSet = false;
 
-/** Kills what is left when the test process ends. A killed test process closes the pipes instead, which ends the children too. */
-function killTheRest(): void {
-  for (const child of alive) child.kill('SIGKILL');
-}
-
 /**
  * A child process that reads and writes JSON lines, with its whole event log.
  *
@@ -60,49 +55,49 @@ export class JsonProcess {
   /** Set once it has ended. */
   exit: ExitStatus | undefined;
 
-  private readonly outlivesInput: boolean;
-  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  private readonly listeners = new Set<() => void>();
-  private stderrTail = '';
-  private warden: ChildProcessByStdio<Writable, null, null> | undefined;
+  readonly #outlivesInput: boolean;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #listeners = new Set<() => void>();
+  #stderrTail = '';
+  #warden: ChildProcessByStdio<Writable, null, null> | undefined;
 
   constructor(options: JsonProcessOptions) {
     this.label = options.label;
-    this.outlivesInput = options.outlivesInput === true;
+    this.#outlivesInput = options.outlivesInput === true;
     if (!exitHookSet) {
       exitHookSet = true;
       process.on('exit', killTheRest);
     }
-    this.child = spawn(options.command, [...options.args], {
+    this.#child = spawn(options.command, [...options.args], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
       env: { ...process.env, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     alive.add(this);
-    if (this.outlivesInput) this.postWarden();
+    if (this.#outlivesInput) this.#postWarden();
     // Writing to a process that has just ended is a normal race here; `exited` tells about it.
-    this.child.stdin.on('error', () => undefined);
-    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.stderrTail = (this.stderrTail + text).slice(-STDERR_KEPT);
+    this.#child.stdin.on('error', () => undefined);
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderrTail = (this.#stderrTail + text).slice(-STDERR_KEPT);
     });
-    createInterface({ input: this.child.stdout, crlfDelay: Infinity }).on('line', (line) => {
-      this.take(line);
+    createInterface({ input: this.#child.stdout, crlfDelay: Infinity }).on('line', (line) => {
+      this.#take(line);
     });
     this.exited = new Promise((resolve) => {
       const end = (status: ExitStatus): void => {
         if (this.exit !== undefined) return;
         this.exit = status;
         alive.delete(this);
-        this.releaseWarden();
-        this.notify();
+        this.#releaseWarden();
+        this.#notify();
         resolve(status);
       };
-      this.child.once('close', (code, signal) => {
+      this.#child.once('close', (code, signal) => {
         end({ code, signal });
       });
-      this.child.once('error', (error) => {
-        this.stderrTail += `\n${error.message}`;
+      this.#child.once('error', (error) => {
+        this.#stderrTail += `\n${error.message}`;
         end({ code: -1, signal: null });
       });
     });
@@ -110,14 +105,14 @@ export class JsonProcess {
 
   /** Process id; also the id of its group. */
   get pid(): number {
-    const { pid } = this.child;
-    if (pid === undefined) throw new Error(`${this.label} did not start: ${this.stderrTail.trim()}`);
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error(`${this.label} did not start: ${this.#stderrTail.trim()}`);
     return pid;
   }
 
   /** The last 64 KiB of what it wrote to stderr. */
   get stderr(): string {
-    return this.stderrTail;
+    return this.#stderrTail;
   }
 
   /** Writes one object as a line. */
@@ -127,18 +122,18 @@ export class JsonProcess {
 
   /** Writes a line as it is, for tests of bad input. */
   sendLine(line: string): void {
-    this.child.stdin.write(`${line}\n`);
+    this.#child.stdin.write(`${line}\n`);
   }
 
   /** Closes its stdin. */
   endInput(): void {
-    this.child.stdin.end();
+    this.#child.stdin.end();
   }
 
   /** Calls `listener` after each line and at the end of the process; returns "stop listening". */
   onChange(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** First line, from index `from` of the log on, that `test` accepts; rejects after `timeoutMs` or when the process has ended. */
@@ -186,7 +181,7 @@ export class JsonProcess {
 
   /** Sends a signal to the process group. */
   kill(signal: NodeJS.Signals = 'SIGTERM'): void {
-    const { pid } = this.child;
+    const { pid } = this.#child;
     if (pid === undefined || this.exit !== undefined) return;
     try {
       process.kill(-pid, signal);
@@ -197,14 +192,14 @@ export class JsonProcess {
 
   /** Stops the process without ending it. A frozen process cannot notice that its stdin is closed, so a warden kills it then. */
   freeze(): void {
-    this.postWarden();
+    this.#postWarden();
     this.kill('SIGSTOP');
   }
 
   /** Lets a frozen process go on. */
   thaw(): void {
     this.kill('SIGCONT');
-    if (!this.outlivesInput) this.releaseWarden();
+    if (!this.#outlivesInput) this.#releaseWarden();
   }
 
   /** Ends it: closes stdin, asks with SIGTERM, and kills it after five seconds. */
@@ -228,13 +223,13 @@ export class JsonProcess {
     return [
       `${state}, ${this.log.length} lines`,
       last === undefined ? '' : `last ${JSON.stringify(last).slice(0, 300)}`,
-      this.stderrTail.trim().slice(-500),
+      this.#stderrTail.trim().slice(-500),
     ]
       .filter((part) => part !== '')
       .join('; ');
   }
 
-  private take(text: string): void {
+  #take(text: string): void {
     if (text.trim() === '') return;
     let value: unknown;
     try {
@@ -247,26 +242,31 @@ export class JsonProcess {
     } else {
       this.malformed.push(text);
     }
-    this.notify();
+    this.#notify();
   }
 
-  private notify(): void {
-    for (const listener of [...this.listeners]) listener();
+  #notify(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   /** A shell that kills the group when its own stdin ends without a word, which is when this process is gone. */
-  private postWarden(): void {
-    const { pid } = this.child;
-    if (pid === undefined || this.warden !== undefined) return;
-    this.warden = spawn('sh', ['-c', `read -r _ || kill -s KILL -- -${pid}`], {
+  #postWarden(): void {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#warden !== undefined) return;
+    this.#warden = spawn('sh', ['-c', `read -r _ || kill -s KILL -- -${pid}`], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
-    this.warden.stdin.on('error', () => undefined);
+    this.#warden.stdin.on('error', () => undefined);
   }
 
-  private releaseWarden(): void {
-    this.warden?.stdin.end('done\n');
-    this.warden = undefined;
+  #releaseWarden(): void {
+    this.#warden?.stdin.end('done\n');
+    this.#warden = undefined;
   }
+}
+
+/** Kills what is left when the test process ends. A killed test process closes the pipes instead, which ends the children too. */
+function killTheRest(): void {
+  for (const child of alive) child.kill('SIGKILL');
 }

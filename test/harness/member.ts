@@ -91,11 +91,11 @@ export class Member {
   /** Everything it reported, oldest first. */
   readonly events: TimedEvent[] = [];
 
-  private readonly dialect: MemberDialect;
-  private translated = 0;
+  readonly #dialect: MemberDialect;
+  #translated = 0;
 
   constructor(dialect: MemberDialect, options: MemberOptions) {
-    this.dialect = dialect;
+    this.#dialect = dialect;
     this.label = options.label;
     this.name = options.name;
     this.kind = dialect.kind;
@@ -106,7 +106,7 @@ export class Member {
       env: { ...start.env, ...options.env },
     });
     this.process.onChange(() => {
-      this.translateNew();
+      this.#translateNew();
     });
   }
 
@@ -140,23 +140,23 @@ export class Member {
 
   /** Publishes a text to the group; its outcome is an event `settled` with this `ref`. */
   publish(text: string, ref: string): void {
-    this.process.send(this.dialect.publish(text, ref));
+    this.process.send(this.#dialect.publish(text, ref));
   }
 
   /** Invites a name. Resolves with the outcome. */
   async invite(name: string, ref: string, timeoutMs: number): Promise<CommandOutcome> {
-    return this.command(this.dialect.invite(name, ref), ref, timeoutMs);
+    return this.#command(this.#dialect.invite(name, ref), ref, timeoutMs);
   }
 
   /** Removes a name. Resolves with the outcome. */
   async remove(name: string, ref: string, timeoutMs: number): Promise<CommandOutcome> {
-    return this.command(this.dialect.remove(name, ref), ref, timeoutMs);
+    return this.#command(this.#dialect.remove(name, ref), ref, timeoutMs);
   }
 
   /** Leaves the group (a moderator closes it). Resolves when its own side is done with it. */
   async leave(ref: string, timeoutMs: number): Promise<CommandOutcome> {
     const mark = this.mark();
-    this.process.send(this.dialect.leave(ref));
+    this.process.send(this.#dialect.leave(ref));
     const done = await this.waitFor(
       (event) => (event.kind === 'settled' && event.ref === ref) || event.kind === 'closed',
       timeoutMs,
@@ -168,15 +168,15 @@ export class Member {
 
   /** Who is in the group as this member sees it; `undefined` when it cannot tell. */
   async participants(timeoutMs: number): Promise<readonly string[] | undefined> {
-    if (this.dialect.participants === undefined) return undefined;
+    if (this.#dialect.participants === undefined) return undefined;
     const ref = `participants:${this.events.length}`;
     const mark = this.mark();
-    this.process.send(this.dialect.participants(ref));
+    this.process.send(this.#dialect.participants(ref));
     const answer = await this.waitFor((event) => 'ref' in event && event.ref === ref, timeoutMs, mark);
     return answer?.kind === 'participants' ? answer.names : undefined;
   }
 
-  private async command(message: JsonObject, ref: string, timeoutMs: number): Promise<CommandOutcome> {
+  async #command(message: JsonObject, ref: string, timeoutMs: number): Promise<CommandOutcome> {
     const mark = this.mark();
     this.process.send(message);
     const done = await this.waitFor((event) => event.kind === 'settled' && event.ref === ref, timeoutMs, mark);
@@ -184,11 +184,11 @@ export class Member {
     return done.error === undefined ? { ok: true } : { ok: false, error: done.error };
   }
 
-  private translateNew(): void {
-    for (; this.translated < this.process.log.length; this.translated += 1) {
-      const entry = this.process.log[this.translated];
+  #translateNew(): void {
+    for (; this.#translated < this.process.log.length; this.#translated += 1) {
+      const entry = this.process.log[this.#translated];
       if (entry === undefined) continue;
-      for (const event of this.dialect.translate(entry.line)) this.events.push({ ...event, atMs: entry.atMs });
+      for (const event of this.#dialect.translate(entry.line)) this.events.push({ ...event, atMs: entry.atMs });
     }
   }
 }

@@ -32,34 +32,34 @@ export class WallClock {
   /** For the environment of the processes. */
   readonly env: Readonly<Record<string, string>>;
 
-  private readonly folder: string;
-  private readonly fd: number;
-  private aheadMs = 0;
+  readonly #folder: string;
+  readonly #fd: number;
+  #aheadMs = 0;
 
   /** @param library - from {@link buildWallClock} */
   constructor(library: string) {
-    this.folder = mkdtempSync(path.join(tmpdir(), 'slim-chat-clock-'));
-    const file = path.join(this.folder, 'seconds');
-    this.fd = openSync(file, 'w');
-    this.write();
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'slim-chat-clock-'));
+    const file = path.join(this.#folder, 'seconds');
+    this.#fd = openSync(file, 'w');
+    this.#write();
     this.env = { LD_PRELOAD: library, WALL_CLOCK_FILE: file };
   }
 
   /** Moves the clock on. */
   advanceMinutes(minutes: number): void {
-    this.aheadMs += minutes * 60_000;
-    this.write();
+    this.#aheadMs += minutes * 60_000;
+    this.#write();
   }
 
   /** Removes its file; processes that still run stay where they are. */
   close(): void {
-    closeSync(this.fd);
-    rmSync(this.folder, { recursive: true });
+    closeSync(this.#fd);
+    rmSync(this.#folder, { recursive: true });
   }
 
-  private write(): void {
-    const seconds = Buffer.from(BigInt64Array.of(BigInt(this.aheadMs / 1000)).buffer);
-    writeSync(this.fd, seconds, 0, seconds.length, 0);
+  #write(): void {
+    const seconds = Buffer.from(BigInt64Array.of(BigInt(this.#aheadMs / 1000)).buffer);
+    writeSync(this.#fd, seconds, 0, seconds.length, 0);
   }
 }
 

@@ -19,25 +19,20 @@ export const WAIT_MS = 20_000;
 export const REPEATS = { intervalMs: 500, maxRetries: 5 } as const;
 export const GIVE_UP_MS = REPEATS.intervalMs * (REPEATS.maxRetries + 1);
 
-/** A name by its label, as members report it. */
-export function nameOf(label: string): string {
-  return `org/ns/${label}`;
-}
-
 /** Members that live by one wall clock, which the test moves. */
 export class AgeingGroup {
   readonly members = new Map<string, Member>();
 
-  private readonly node: NodeProcess;
-  private readonly clock: WallClock;
+  readonly #node: NodeProcess;
+  readonly #clock: WallClock;
   /** Of the test they belong to; which one that is cannot be found out while several run. */
-  private readonly context: TestContext;
+  readonly #context: TestContext;
 
   private constructor(node: NodeProcess, clock: WallClock, context: TestContext) {
-    this.node = node;
-    this.clock = clock;
-    this.context = context;
-    this.stopLater(node.process);
+    this.#node = node;
+    this.#clock = clock;
+    this.#context = context;
+    this.#stopLater(node.process);
   }
 
   /** Starts a node of ours, which knows no time. Everything ends with the test. */
@@ -50,12 +45,12 @@ export class AgeingGroup {
     const member = new Member(kind === 'ours' ? slimChatMember : realMember(kind), {
       label,
       name: nameOf(label),
-      node: this.node.url,
+      node: this.#node.url,
       secret: SECRET,
-      env: this.clock.env,
+      env: this.#clock.env,
       ...(group && { group: { channel: 'org/ns/chat', mls: true, ...REPEATS, ...group } }),
     });
-    this.stopLater(member.process);
+    this.#stopLater(member.process);
     this.members.set(label, member);
     expect(await member.waitFor((event) => event.kind === 'ready', WAIT_MS), `${label} is ready`).toBeDefined();
     return member;
@@ -112,9 +107,14 @@ export class AgeingGroup {
   }
 
   /** Stops a process at the end of the test, the last one first: members say goodbye through what was started before them. */
-  private stopLater(child: JsonProcess): void {
-    this.context.onTestFinished(async () => {
+  #stopLater(child: JsonProcess): void {
+    this.#context.onTestFinished(async () => {
       await child.stop();
     });
   }
+}
+
+/** A name by its label, as members report it. */
+export function nameOf(label: string): string {
+  return `org/ns/${label}`;
 }

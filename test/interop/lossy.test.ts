@@ -48,20 +48,20 @@ class LossyGroup {
   readonly pipes: FaultyPipe[] = [];
   readonly exchanges: Exchange[] = [];
 
-  private readonly context: TestContext;
+  readonly #context: TestContext;
 
   constructor(context: TestContext) {
-    this.context = context;
+    this.#context = context;
   }
 
   async gather({ kinds, seed }: Group): Promise<void> {
     const node = await startNode('embedded');
-    this.stopLater(node.process);
+    this.#stopLater(node.process);
     for (const [index, role] of [...ROLES.entries()].reverse()) {
       const pipe = await FaultyPipe.start(node.url, seed + index, RATES);
-      this.context.onTestFinished(() => pipe.close());
+      this.#context.onTestFinished(() => pipe.close());
       this.pipes.push(pipe);
-      await this.add(role, kinds[role], pipe.url);
+      await this.#add(role, kinds[role], pipe.url);
     }
     for (const role of ROLES.slice(1)) {
       const invited = await this.members
@@ -80,7 +80,7 @@ class LossyGroup {
     return runExchange(exchange, this.members, EXCHANGE_MS);
   }
 
-  private async add(role: Role, kind: MemberKind, url: string): Promise<void> {
+  async #add(role: Role, kind: MemberKind, url: string): Promise<void> {
     const group = { channel: 'org/ns/chat', invite: ROLES.slice(1).map(nameOf), mls: true, ...REPEATS };
     const member = new Member(kind === 'ours' ? slimChatMember : realMember(kind), {
       label: role,
@@ -89,13 +89,13 @@ class LossyGroup {
       secret: SECRET,
       ...(role === 'M' && { group }),
     });
-    this.stopLater(member.process);
+    this.#stopLater(member.process);
     this.members.set(role, member);
     expect(await member.waitFor((event) => event.kind === 'ready', WAIT_MS), `${role} is ready`).toBeDefined();
   }
 
-  private stopLater(child: JsonProcess): void {
-    this.context.onTestFinished(async () => {
+  #stopLater(child: JsonProcess): void {
+    this.#context.onTestFinished(async () => {
       await child.stop();
     });
   }

@@ -27,7 +27,7 @@ function tellIdleRules(reports: readonly CellReport[]): void {
 
 /** Prints a line when a cell is done, the table at the end, and last the counts as vitest has them. */
 export class InteropReporter implements Reporter {
-  private readonly startedAtMs = Date.now();
+  readonly #startedAtMs = Date.now();
 
   onTestCaseResult(testCase: TestCase): void {
     const result = testCase.result();
@@ -51,21 +51,21 @@ export class InteropReporter implements Reporter {
     const reports = cases.map((testCase) => testCase.meta().cell).filter((cell) => cell !== undefined);
     if (reports.length > 0) say(`\n${table(reports)}\n`);
     if (process.env['INTEROP_ONLY'] === undefined) tellIdleRules(reports);
-    this.writeJson(reports);
+    this.#writeJson(reports);
 
     const skipped = count('skipped');
     if (skipped > 0) say(`${skipped} not run, each named above with its reason`);
     say(`${count('passed')} passed, ${count('failed') + broken.length} failed`);
   }
 
-  private writeJson(reports: readonly CellReport[]): void {
+  #writeJson(reports: readonly CellReport[]): void {
     const file = process.env['INTEROP_OUT'] ?? path.join(repoRoot, 'tmp', 'interop.json');
     mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
     const cells = reports.map((report) => ({
       ...report,
       passed: report.left === undefined && failuresOf(report).length === 0,
     }));
-    const seconds = Math.round((Date.now() - this.startedAtMs) / 1000);
+    const seconds = Math.round((Date.now() - this.#startedAtMs) / 1000);
     writeFileSync(file, `${JSON.stringify({ seconds, cells }, undefined, 1)}\n`);
     say(`details: ${path.relative(process.cwd(), file)} (${seconds} s)`);
   }

@@ -32,11 +32,11 @@ export class Speaker implements Speech {
 
   readonly member: Member;
 
-  private readonly timer: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(member: Member, everyMs: number) {
     this.member = member;
-    this.timer = setInterval(() => {
+    this.#timer = setInterval(() => {
       const text = speechText(member.label, this.saidAtMs.length);
       this.saidAtMs.push(performance.now());
       member.publish(text, text);
@@ -52,7 +52,7 @@ export class Speaker implements Speech {
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
   /** Whether a message has its outcome in time, be it said by now or not. */

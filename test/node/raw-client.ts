@@ -23,32 +23,6 @@ const OpenChannelClient = grpc.makeGenericClientConstructor(
   'DataPlaneService',
 );
 
-/** Resolves when `test` holds, asked again after each `notify`; rejects with `what` after five seconds. */
-export class Condition {
-  readonly #waiting = new Set<() => void>();
-
-  notify(): void {
-    for (const check of this.#waiting) check();
-  }
-
-  until(test: () => boolean, what: () => string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(check);
-        reject(new Error(`still waiting for ${what()}`));
-      }, DEADLINE_MS);
-      const check = (): void => {
-        if (!test()) return;
-        clearTimeout(timer);
-        this.#waiting.delete(check);
-        resolve();
-      };
-      this.#waiting.add(check);
-      check();
-    });
-  }
-}
-
 /** How a stream ended. */
 export interface EndStatus {
   readonly code: number;
@@ -166,6 +140,32 @@ export class RawClient {
   close(): void {
     this.#call.cancel();
     this.#client.close();
+  }
+}
+
+/** Resolves when `test` holds, asked again after each `notify`; rejects with `what` after five seconds. */
+export class Condition {
+  readonly #waiting = new Set<() => void>();
+
+  notify(): void {
+    for (const check of this.#waiting) check();
+  }
+
+  until(test: () => boolean, what: () => string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(check);
+        reject(new Error(`still waiting for ${what()}`));
+      }, DEADLINE_MS);
+      const check = (): void => {
+        if (!test()) return;
+        clearTimeout(timer);
+        this.#waiting.delete(check);
+        resolve();
+      };
+      this.#waiting.add(check);
+      check();
+    });
   }
 }
 

@@ -11,11 +11,6 @@ export const onlyC2: Deliveries = { ...nobody, c2: ['hello'] };
 export const onlyC3: Deliveries = { ...nobody, c3: ['hello'] };
 export const c2AndC3: Deliveries = { ...nobody, c2: ['hello'], c3: ['hello'] };
 
-/** A publish of `hello`. */
-export function hello(destination: Name, fanout: number, options: PublishOptions = {}): Uint8Array {
-  return publish(destination, 'hello', { fanout, ...options });
-}
-
 /** Three connections to a node and a name N that nobody else has: the stage of data-plane.md 6.7. */
 export class Trio {
   readonly url: string;
@@ -106,4 +101,9 @@ export class Trio {
       streak = c3.length > 0 ? streak + 1 : 0;
     }
   }
+}
+
+/** A publish of `hello`. */
+export function hello(destination: Name, fanout: number, options: PublishOptions = {}): Uint8Array {
+  return publish(destination, 'hello', { fanout, ...options });
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, test, onTestFinished } from 'vitest';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
@@ -45,45 +45,45 @@ function count(...suites: string[]): { exit: number | null; lines: string[]; las
 }
 
 describe('the count of .ci/run', () => {
-  it('adds up passed and skipped tests of all suites', () => {
+  test('adds up passed and skipped tests of all suites', () => {
     runSuite('a', `it('one', () => {}); it('two', () => {}); it.skip('three', () => {});`);
     runSuite('b', `it('one', () => {});`);
     expect(count('a', 'b')).toMatchObject({ exit: 0, last: '3 passed, 0 failed, 1 skipped' });
   });
 
-  it('counts failed tests and fails', () => {
+  test('counts failed tests and fails', () => {
     runSuite('a', `it('one', () => {}); it('two', () => { throw new Error('no'); });`);
     expect(count('a')).toMatchObject({ exit: 1, last: '1 passed, 1 failed, 0 skipped' });
   });
 
-  it('counts a file that does not load', () => {
+  test('counts a file that does not load', () => {
     runSuite('a', `import './nowhere.mjs'; it('one', () => {});`);
     const result = count('a');
     expect(result).toMatchObject({ exit: 1, last: '0 passed, 1 failed, 0 skipped' });
     expect(result.lines.join('\n')).toContain('failed outside its tests');
   });
 
-  it('counts a failed clean-up after tests that passed', () => {
+  test('counts a failed clean-up after tests that passed', () => {
     runSuite('a', `it('one', () => {}); afterAll(() => { throw new Error('no'); });`);
     expect(count('a')).toMatchObject({ exit: 1, last: '1 passed, 1 failed, 0 skipped' });
   });
 
-  it('counts an error that belongs to no test', () => {
+  test('counts an error that belongs to no test', () => {
     runSuite('a', `it('one', () => { Promise.reject(new Error('nobody waits')); });`);
     expect(count('a')).toMatchObject({ exit: 1, last: '1 passed, 1 failed, 0 skipped' });
   });
 
-  it('counts a suite of which no test ran', () => {
+  test('counts a suite of which no test ran', () => {
     runSuite('a', `it.skip('one', () => {});`);
     expect(count('a')).toMatchObject({ exit: 1, last: '0 passed, 1 failed, 1 skipped' });
   });
 
-  it('counts a suite that was killed before it wrote results', () => {
+  test('counts a suite that was killed before it wrote results', () => {
     writeFileSync(path.join(folder, 'a.exit'), '137\n');
     expect(count('a')).toMatchObject({ exit: 1, last: '0 passed, 1 failed, 0 skipped' });
   });
 
-  it('counts a failed installation', () => {
+  test('counts a failed installation', () => {
     writeFileSync(path.join(folder, 'install.exit'), '1\n');
     expect(count('a')).toMatchObject({ exit: 1, last: '0 passed, 1 failed, 0 skipped' });
   });
@@ -96,19 +96,19 @@ describe('the count of .ci/run', () => {
   }
   const RESULT = 'test result: ok. 9 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.51s\n';
 
-  it('adds up what cargo prints for each of its test programs', () => {
+  test('adds up what cargo prints for each of its test programs', () => {
     expect(cargo(`${RESULT}...\n${RESULT}`, 0)).toMatchObject({ exit: 0, last: '18 passed, 0 failed, 4 skipped' });
     const failed = RESULT.replace('ok. 9 passed; 0 failed', 'FAILED. 8 passed; 1 failed');
     expect(cargo(RESULT + failed, 101)).toMatchObject({ exit: 1, last: '17 passed, 1 failed, 4 skipped' });
   });
 
-  it('counts a crate that does not compile as a failure, and one that was left out as skipped', () => {
+  test('counts a crate that does not compile as a failure, and one that was left out as skipped', () => {
     expect(cargo('error: could not compile\n', 101)).toMatchObject({ exit: 1 });
     expect(cargo('Compiling\n', 0)).toMatchObject({ exit: 1 });
     expect(cargo('SKIPPED: no cargo\n', 0)).toMatchObject({ exit: 0, last: '0 passed, 0 failed, 1 skipped' });
   });
 
-  it('says aloud, just before the last line, which suite was left out and why', () => {
+  test('says aloud, just before the last line, which suite was left out and why', () => {
     writeFileSync(path.join(folder, 'node22.txt'), 'SKIPPED: NOTHING RAN ON NODE 22\n');
     writeFileSync(path.join(folder, 'node22.exit'), '0\n');
     runSuite('a', `it('one', () => {});`);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
@@ -12,7 +12,7 @@ function demo(...options: string[]): ReturnType<typeof spawnSync> {
 }
 
 describe('npm run demo', () => {
-  it('shows three members that see each other, on a node that the moderator started', () => {
+  test('shows three members that see each other, on a node that the moderator started', () => {
     const { status, stdout, stderr } = demo('--check');
     expect(stderr).toBe('');
     expect(status).toBe(0);
@@ -20,7 +20,7 @@ describe('npm run demo', () => {
     for (const member of ['alice', 'bob', 'carol']) expect(stdout).toContain(`-- what ${member} saw`);
   });
 
-  it('says what to do where there is no terminal', () => {
+  test('says what to do where there is no terminal', () => {
     const { status, stderr } = demo();
     expect(status).toBe(1);
     expect(stderr).toContain('npm run demo -- --check');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
@@ -47,7 +47,7 @@ describe('the package', () => {
     rmSync(work, { recursive: true });
   });
 
-  it('holds what it needs and nothing of the workshop', () => {
+  test('holds what it needs and nothing of the workshop', () => {
     const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' });
     expect(files).toEqual(
       expect.arrayContaining([
@@ -62,7 +62,7 @@ describe('the package', () => {
     expect(files.filter((file) => file.endsWith('.map') || /^(?:src|test|scripts)\b/.test(file))).toEqual([]);
   });
 
-  it('holds no engine that looks like encryption and is none: the stand-in of the tests stays in test/', () => {
+  test('holds no engine that looks like encryption and is none: the stand-in of the tests stays in test/', () => {
     const scripts = readdirSync(path.join(unpacked, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
       /\.(?:js|d\.ts)$/.test(file),
     );
@@ -74,25 +74,25 @@ describe('the package', () => {
     expect(withStandIn).toEqual([]);
   });
 
-  it('starts as a program', () => {
+  test('starts as a program', () => {
     const program = path.join(unpacked, manifest.bin['slim-chat'] ?? '');
     expect(statSync(program).mode & 0o111).toBe(0o111);
     expect(run(program, ['--version'], work).trim()).toBe(manifest.version);
   });
 
-  it('gives its JSON schema away', () => {
+  test('gives its JSON schema away', () => {
     const program = `import schema from 'slim-chat/json-schema.json' with { type: 'json' }; console.log(schema.title);`;
     expect(run(process.execPath, ['--no-warnings', '--input-type=module', '--eval', program], work).trim()).toBe(
       'slim-chat --json',
     );
   });
 
-  it('loads as a library under its own name', () => {
+  test('loads as a library under its own name', () => {
     const program = `import * as library from 'slim-chat'; console.log(typeof library.SlimApp.connect);`;
     expect(run(process.execPath, ['--input-type=module', '--eval', program], work).trim()).toBe('function');
   });
 
-  it('has a node for tests of programs that use the library', () => {
+  test('has a node for tests of programs that use the library', () => {
     const program = `
       import { SlimApp } from 'slim-chat';
       import { SlimNode } from 'slim-chat/node';

@@ -6,19 +6,6 @@ import { Rig } from './support.js';
 /** Answers an MLS request; bytes are texts here. */
 export type MlsAnswer = (request: MlsRequest) => MlsResult;
 
-export function done(text: string, epoch: number, welcome?: string): MlsResult {
-  const bytes = new TextEncoder().encode(text);
-  return { ok: true, bytes, epoch, ...(welcome !== undefined && { welcome: new TextEncoder().encode(welcome) }) };
-}
-
-export function refused(code: MlsErrorCode, text = 'no'): MlsResult {
-  return { ok: false, error: new MlsError(code, text) };
-}
-
-export function mlsPayload(commitId: number, text: string): MlsPayload {
-  return { commitId, content: new TextEncoder().encode(text) };
-}
-
 /** A machine with timers whose MLS requests are answered at once, before any other input, as the driver does. */
 export class MlsRig extends Rig {
   readonly requests: MlsRequest[] = [];
@@ -48,6 +35,19 @@ export class MlsRig extends Rig {
   get ops(): string[] {
     return this.requests.map(({ op }) => op);
   }
+}
+
+export function done(text: string, epoch: number, welcome?: string): MlsResult {
+  const bytes = new TextEncoder().encode(text);
+  return { ok: true, bytes, epoch, ...(welcome !== undefined && { welcome: new TextEncoder().encode(welcome) }) };
+}
+
+export function refused(code: MlsErrorCode, text = 'no'): MlsResult {
+  return { ok: false, error: new MlsError(code, text) };
+}
+
+export function mlsPayload(commitId: number, text: string): MlsPayload {
+  return { commitId, content: new TextEncoder().encode(text) };
 }
 
 /** A payload as MLS makes it: what tells it from clear text is how it begins. */

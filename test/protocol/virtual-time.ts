@@ -1,30 +1,3 @@
-/** Random numbers that are the same in each run with the same seed (mulberry32). */
-export class SeededRandom {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** Uniform in 0 … 2^32-1. */
-  u32(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return (mixed ^ (mixed >>> 14)) >>> 0;
-  }
-
-  /** Uniform in [0, 1). */
-  fraction(): number {
-    return this.u32() / 2 ** 32;
-  }
-
-  /** Uniform between two numbers. */
-  between(min: number, max: number): number {
-    return min + this.fraction() * (max - min);
-  }
-}
-
 interface Event {
   readonly atMs: number;
   /** Events of the same instant happen in the order they were scheduled. */
@@ -95,6 +68,33 @@ export class VirtualTime {
       index = child;
     }
     heap[index] = last;
+  }
+}
+
+/** Random numbers that are the same in each run with the same seed (mulberry32). */
+export class SeededRandom {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed | 0;
+  }
+
+  /** Uniform in 0 … 2^32-1. */
+  u32(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  }
+
+  /** Uniform in [0, 1). */
+  fraction(): number {
+    return this.u32() / 2 ** 32;
+  }
+
+  /** Uniform between two numbers. */
+  between(min: number, max: number): number {
+    return min + this.fraction() * (max - min);
   }
 }
 

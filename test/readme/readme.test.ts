@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 
 import { parseCommandLine } from '../../src/cli/options.js';
 import { SlimNode } from '../../src/node/index.js';
@@ -34,13 +34,13 @@ function userFolder(): string {
 }
 
 describe('README.md', () => {
-  it('has the tables of the options, keys and commands there are', () => {
+  test('has the tables of the options, keys and commands there are', () => {
     const check = spawnSync(process.execPath, [path.join(root, 'scripts', 'readme-tables.mjs'), '--check']);
     expect(check.stderr.toString()).toBe('');
     expect(check.status).toBe(0);
   });
 
-  it('has two examples of the library, which type-check', async () => {
+  test('has two examples of the library, which type-check', async () => {
     const files = blocks('js').map((_, index) => `example-${index}.mts`);
     expect(files).toHaveLength(2);
     const folder = userFolder();
@@ -64,7 +64,7 @@ describe('README.md', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['the first', 0, /^bob joined acme\/team\/standup\nbob got "good morning" from alice\n$/],
     ['the second', 1, /^connected as acme\/team\/alice\/[0-9a-f]{1,16}\n$/],
   ])('has examples of the library that do what they say: %s', async (_, index, output) => {
@@ -78,7 +78,7 @@ describe('README.md', () => {
     expect(stdout).toMatch(output);
   });
 
-  it('shows only command lines that the program understands', async () => {
+  test('shows only command lines that the program understands', async () => {
     const folder = userFolder();
     const secretFile = path.join(folder, 'secret.txt');
     writeFileSync(secretFile, 'a secret of more than thirty-two characters');
@@ -92,13 +92,13 @@ describe('README.md', () => {
     }
   });
 
-  it('names only files that exist', () => {
+  test('names only files that exist', () => {
     const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, target]) => target ?? '');
     expect(links).not.toEqual([]);
     for (const target of links) expect(existsSync(path.join(root, target)), target).toBe(true);
   });
 
-  it('names only npm scripts that exist', () => {
+  test('names only npm scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts: object };
     const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, script]) => script ?? '');
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { type ChatCommand, type ChatEvent, type ChatStore, createChatStore } from '../../src/chat/index.js';
 import { ChatRuntime } from '../../src/runtime/chat-runtime.js';
@@ -107,7 +107,7 @@ async function participant(config: Partial<RuntimeConfig> = {}): Promise<Chat> {
 const text = (ref: string, words = 'hello'): ChatCommand => ({ type: 'publish', text: words, ref });
 
 describe('a moderator', () => {
-  it('is ready, makes the group, and invites everybody at once', async () => {
+  test('is ready, makes the group, and invites everybody at once', async () => {
     const chat = await moderator({ invites: [BOB.withoutId(), CAROL.withoutId()], timeoutMs: 500, maxRetries: 3 });
     expect(chat.events).toEqual([
       expect.objectContaining({ type: 'connection', state: 'connecting', attempt: 1 }),
@@ -146,7 +146,7 @@ describe('a moderator', () => {
     ]);
   });
 
-  it('invites again who did not answer, only after the attempt has ended, until the name has joined', async () => {
+  test('invites again who did not answer, only after the attempt has ended, until the name has joined', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     const timeout = (): SessionError => new SessionError('invite-timeout', 'no answer');
     chat.session.settle(BOB, timeout());
@@ -160,7 +160,7 @@ describe('a moderator', () => {
     expect(chat.session.invites).toHaveLength(2);
   });
 
-  it('does not invite again who came in the pause, who refused for another reason, or when told so', async () => {
+  test('does not invite again who came in the pause, who refused for another reason, or when told so', async () => {
     const chat = await moderator({ invites: [BOB.withoutId(), CAROL.withoutId()] });
     chat.session.settle(BOB, new SessionError('invite-timeout', 'no answer'));
     chat.session.settle(CAROL, new SessionError('mls-unsupported', 'no'));
@@ -177,7 +177,7 @@ describe('a moderator', () => {
     expect(once.of('invite').at(-1)).not.toHaveProperty('retryInMs');
   });
 
-  it('shares the outcome of an invitation that is under way', async () => {
+  test('shares the outcome of an invitation that is under way', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     await chat.do({ type: 'invite', name: 'agntcy/ns/bob', ref: 'i1' });
     expect(chat.session.invites).toHaveLength(1);
@@ -189,7 +189,7 @@ describe('a moderator', () => {
     ]);
   });
 
-  it('answers invitations and removals with their ref', async () => {
+  test('answers invitations and removals with their ref', async () => {
     const chat = await moderator();
     await chat.do({ type: 'invite', name: 'agntcy/ns/carol', ref: 'i1' });
     chat.session.settle(CAROL, new SessionError('already-in-group', 'is there'));
@@ -211,7 +211,7 @@ describe('a moderator', () => {
     ]);
   });
 
-  it('passes on invitations and removals that a controller makes', async () => {
+  test('passes on invitations and removals that a controller makes', async () => {
     const chat = await moderator();
     const error = new SessionError('invite-timeout', 'no');
     chat.session.emit({ kind: 'invite', name: BOB, state: 'started', by: 'controller' });
@@ -224,7 +224,7 @@ describe('a moderator', () => {
     ]);
   });
 
-  it('leaves by ending: the group is over without it', async () => {
+  test('leaves by ending: the group is over without it', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     await chat.do({ type: 'leave' });
@@ -237,7 +237,7 @@ describe('a moderator', () => {
     expect(chat.isCleanedUp).toBe(true);
   });
 
-  it('ends with 5 when its group is closed by somebody else', async () => {
+  test('ends with 5 when its group is closed by somebody else', async () => {
     const chat = await moderator();
     chat.session.end('closed');
     expect(await chat.runtime.done).toBe(5);
@@ -246,7 +246,7 @@ describe('a moderator', () => {
 });
 
 describe('messages', () => {
-  it('are held until somebody is there, and sent in order', async () => {
+  test('are held until somebody is there, and sent in order', async () => {
     const chat = await moderator();
     await chat.do(text('a', 'one'), text('b', 'two'));
     expect(chat.of('delivery')).toMatchObject([
@@ -266,7 +266,7 @@ describe('messages', () => {
     ]);
   });
 
-  it('that are held can be given up', async () => {
+  test('that are held can be given up', async () => {
     const chat = await moderator();
     await chat.do(text('a'), { type: 'drop' });
     expect(chat.of('delivery').at(-1)).toMatchObject({ ref: 'a', state: 'failed', reason: 'dropped', missing: [] });
@@ -277,7 +277,7 @@ describe('messages', () => {
     expect(await chat.runtime.done).toBe(0);
   });
 
-  it('carry bytes, payload type, metadata and a single recipient', async () => {
+  test('carry bytes, payload type, metadata and a single recipient', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     const bytes = Uint8Array.of(0xff, 0);
@@ -288,7 +288,7 @@ describe('messages', () => {
     expect(chat.of('delivery')[0]).not.toHaveProperty('ref');
   });
 
-  it('report each acknowledgement', async () => {
+  test('report each acknowledgement', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     chat.session.join(CAROL);
@@ -323,7 +323,7 @@ describe('messages', () => {
     });
   });
 
-  it('wait for who makes them while the session does not take more, and go on when it does', async () => {
+  test('wait for who makes them while the session does not take more, and go on when it does', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     chat.session.isBlocked = true;
@@ -342,7 +342,7 @@ describe('messages', () => {
     );
   });
 
-  it('wait for who makes them while somebody is invited, and are not lost', async () => {
+  test('wait for who makes them while somebody is invited, and are not lost', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     let made = 0;
     const making = (async () => {
@@ -359,7 +359,7 @@ describe('messages', () => {
     expect(chat.of('error')).toEqual([]);
   });
 
-  it('hold nobody up where nobody is and nobody is invited: only a command could change that', async () => {
+  test('hold nobody up where nobody is and nobody is invited: only a command could change that', async () => {
     const chat = await moderator();
     for (let i = 0; i < 300; i += 1) chat.runtime.execute(text(`m${String(i)}`));
     await chat.runtime.writable();
@@ -368,7 +368,7 @@ describe('messages', () => {
     expect(chat.session.handles).toHaveLength(300);
   });
 
-  it('that the session refuses are errors with their ref, and undelivered', async () => {
+  test('that the session refuses are errors with their ref, and undelivered', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     vi.spyOn(chat.session, 'publish').mockImplementation(() => {
@@ -383,7 +383,7 @@ describe('messages', () => {
     expect(await chat.runtime.done).toBe(6);
   });
 
-  it('fail with the session', async () => {
+  test('fail with the session', async () => {
     const chat = await participant();
     const session = chat.app.invited([ALICE, BOB]);
     await chat.do(text('a'));
@@ -397,7 +397,7 @@ describe('messages', () => {
     ]);
   });
 
-  it('that failed go again to those who miss them only, under the number that they had', async () => {
+  test('that failed go again to those who miss them only, under the number that they had', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     chat.session.join(CAROL);
@@ -414,7 +414,7 @@ describe('messages', () => {
     expect(await chat.runtime.done).toBe(0);
   });
 
-  it('that failed go again to their own group, or nowhere', async () => {
+  test('that failed go again to their own group, or nowhere', async () => {
     const chat = await participant();
     const first = chat.app.invited([ALICE, BOB], 7);
     const second = chat.app.invited([CAROL, BOB], 8);
@@ -434,7 +434,7 @@ describe('messages', () => {
     expect(chat.store.getState().failed).toMatchObject([{ content: { payload: 'for alice' }, session: 7 }]);
   });
 
-  it('without a group are an error, and undelivered', async () => {
+  test('without a group are an error, and undelivered', async () => {
     const chat = await participant();
     await chat.do(text('a'));
     expect(chat.events.slice(-2)).toMatchObject([
@@ -445,7 +445,7 @@ describe('messages', () => {
     expect(await chat.runtime.done).toBe(6);
   });
 
-  it('typed while the link is down, and given up by leaving, are told with their text', async () => {
+  test('typed while the link is down, and given up by leaving, are told with their text', async () => {
     const chat = await moderator({ isStrict: false });
     chat.session.join(BOB);
     chat.session.isBlocked = true;
@@ -462,7 +462,7 @@ describe('invitations of others', () => {
   const OTHER = Name.parse('agntcy/ns/other');
   const toOther = (id = 8): FakeInvitation => new FakeInvitation(id, CAROL, OTHER);
 
-  it('are accepted while there is no group, and asked about in one', async () => {
+  test('are accepted while there is no group, and asked about in one', async () => {
     const chat = await participant();
     const first = await chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL));
     expect(first?.id).toBe(7);
@@ -487,7 +487,7 @@ describe('invitations of others', () => {
     expect(second?.handles.map(({ payload }) => payload)).toEqual(['for carol']);
   });
 
-  it('never take the next line of who is in a group, although nobody answers them', async () => {
+  test('never take the next line of who is in a group, although nobody answers them', async () => {
     const chat = await participant({ holdsMessages: true });
     const first = await chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL));
     const invitation = toOther();
@@ -502,7 +502,7 @@ describe('invitations of others', () => {
     expect(chat.events.at(-1)).toMatchObject({ type: 'error', code: 'no-invitation' });
   });
 
-  it('that come while another one is being joined are asked about', async () => {
+  test('that come while another one is being joined are asked about', async () => {
     const chat = await participant();
     const both = [chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL)), chat.app.invite(toOther())];
     await chat.settle();
@@ -511,7 +511,7 @@ describe('invitations of others', () => {
     expect(await both[1]).toBeUndefined();
   });
 
-  it('that were declined are not asked about again as long as they are repeated', async () => {
+  test('that were declined are not asked about again as long as they are repeated', async () => {
     const chat = await participant({ accept: { kind: 'ask' } });
     const joining = chat.app.invite(toOther());
     await chat.do({ type: 'decline' });
@@ -527,14 +527,14 @@ describe('invitations of others', () => {
     expect(chat.of('invitation').at(-1)).toMatchObject({ state: 'asked', attempt: 2 });
   });
 
-  it('are all refused with never, each told once', async () => {
+  test('are all refused with never, each told once', async () => {
     const chat = await participant({ accept: { kind: 'never' } });
     expect(await chat.app.invite(toOther())).toBeUndefined();
     expect(await chat.app.invite(toOther())).toBeUndefined();
     expect(chat.of('invitation')).toMatchObject([{ session: 8, state: 'declined' }]);
   });
 
-  it('of a moderator that is named are accepted at any time, and open in the background', async () => {
+  test('of a moderator that is named are accepted at any time, and open in the background', async () => {
     const chat = await participant({ accept: { kind: 'from', names: [CAROL.withoutId()] } });
     const asked = chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL));
     await chat.do({ type: 'accept' });
@@ -545,7 +545,7 @@ describe('invitations of others', () => {
     expect(chat.active).toEqual([7]);
   });
 
-  it('do not open a group for who has come to moderate one', async () => {
+  test('do not open a group for who has come to moderate one', async () => {
     const chat = await moderator();
     const joining = chat.app.invite(toOther());
     await chat.settle();
@@ -554,7 +554,7 @@ describe('invitations of others', () => {
     expect(await joining).toBeUndefined();
   });
 
-  it('must be named when there are several', async () => {
+  test('must be named when there are several', async () => {
     const chat = await participant({ accept: { kind: 'ask' } });
     void chat.app.invite(toOther(8));
     void chat.app.invite(toOther(9));
@@ -566,7 +566,7 @@ describe('invitations of others', () => {
 });
 
 describe('output that nobody takes', () => {
-  it('leaves messages to their senders, and commands unread, until somebody does', async () => {
+  test('leaves messages to their senders, and commands unread, until somebody does', async () => {
     const chat = await participant();
     const session = chat.app.invited([ALICE, BOB]);
     chat.runtime.setOutputBlocked(true);
@@ -585,7 +585,7 @@ describe('output that nobody takes', () => {
 });
 
 describe('presence', () => {
-  it('is silent after five seconds without an acknowledgement, and online with the next sign of life', async () => {
+  test('is silent after five seconds without an acknowledgement, and online with the next sign of life', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     chat.session.say(BOB, 'hi');
@@ -602,7 +602,7 @@ describe('presence', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not take a member for silent that has spoken since', async () => {
+  test('does not take a member for silent that has spoken since', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     await chat.do(text('a'));
@@ -614,7 +614,7 @@ describe('presence', () => {
 });
 
 describe('a participant', () => {
-  it('waits, joins, is removed, and waits again', async () => {
+  test('waits, joins, is removed, and waits again', async () => {
     const chat = await participant();
     expect(chat.of('ready')).toMatchObject([{ role: 'participant', channel: null }]);
     const session = chat.app.invited([ALICE, BOB]);
@@ -630,7 +630,7 @@ describe('a participant', () => {
     expect(await chat.runtime.done).toBe(6);
   });
 
-  it('reports what it gets: text, bytes, losses, members', async () => {
+  test('reports what it gets: text, bytes, losses, members', async () => {
     const chat = await participant();
     const session = chat.app.invited([ALICE, BOB]);
     session.say(ALICE, 'hi', { metadata: { k: 'v' } });
@@ -658,7 +658,7 @@ describe('a participant', () => {
     expect(chat.events[5]).not.toHaveProperty('text');
   });
 
-  it('reports what protects the messages', async () => {
+  test('reports what protects the messages', async () => {
     const chat = await participant();
     const session = chat.app.invited([ALICE, BOB]);
     const protection = { state: 'keys-only', epoch: 2, clearPeers: [ALICE] } as const;
@@ -671,7 +671,7 @@ describe('a participant', () => {
     expect(chat.of('status')[0]?.status.mls).toEqual({ state: 'keys-only', epoch: 2 });
   });
 
-  it('leaves a group and stays', async () => {
+  test('leaves a group and stays', async () => {
     const chat = await participant();
     chat.app.invited([ALICE, BOB]);
     await chat.do({ type: 'leave' });
@@ -682,7 +682,7 @@ describe('a participant', () => {
     expect(chat.events.at(-1)).toMatchObject({ type: 'session', session: 8 });
   });
 
-  it('writes to the group on the screen, whatever comes beside it, unless a command names one', async () => {
+  test('writes to the group on the screen, whatever comes beside it, unless a command names one', async () => {
     const chat = await participant();
     const first = chat.app.invited([ALICE, BOB], 7);
     const second = chat.app.invited([CAROL, BOB], 8);
@@ -699,7 +699,7 @@ describe('a participant', () => {
     expect(chat.active).toEqual([7, null, 8]);
   });
 
-  it('takes a session that came before it was ready', async () => {
+  test('takes a session that came before it was ready', async () => {
     const app = new FakeApp(BOB);
     const chat = new Chat({}, app, async (handlers) => {
       const connected = await app.connect(handlers);
@@ -710,7 +710,7 @@ describe('a participant', () => {
     expect(chat.summary).toEqual(['connection connecting', 'connection up', 'ready', 'session']);
   });
 
-  it('reports the connection, and the same warning not twice in a row', async () => {
+  test('reports the connection, and the same warning not twice in a row', async () => {
     const chat = await participant();
     const error = new SessionError('closed', 'x');
     chat.app.emit({ kind: 'connection', state: { kind: 'lost', error } });
@@ -730,7 +730,7 @@ describe('a participant', () => {
 describe('the end of the input', () => {
   const eof: ChatCommand = { type: 'exit', drain: true };
 
-  it('waits for acknowledgements', async () => {
+  test('waits for acknowledgements', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     await chat.do(text('a'), eof);
@@ -741,7 +741,7 @@ describe('the end of the input', () => {
     expect(chat.summary.slice(-3)).toEqual(['delivery acked', 'closed', 'bye']);
   });
 
-  it('waits for the first member as long as an invitation lasts', async () => {
+  test('waits for the first member as long as an invitation lasts', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     await chat.do(text('a'), eof);
     await vi.advanceTimersByTimeAsync(25_000);
@@ -754,7 +754,7 @@ describe('the end of the input', () => {
     expect(await chat.runtime.done).toBe(0);
   });
 
-  it('gives up after that, and says so with 6', async () => {
+  test('gives up after that, and says so with 6', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     await chat.do(text('a'), eof);
     await vi.advanceTimersByTimeAsync(31_000);
@@ -762,7 +762,7 @@ describe('the end of the input', () => {
     expect(chat.of('delivery').at(-1)).toMatchObject({ ref: 'a', state: 'failed' });
   });
 
-  it('waits no longer than told', async () => {
+  test('waits no longer than told', async () => {
     const chat = await moderator({ lingerMs: 2000 });
     chat.session.join(BOB);
     await chat.do(text('a'), eof);
@@ -772,7 +772,7 @@ describe('the end of the input', () => {
     expect(await chat.runtime.done).toBe(6);
   });
 
-  it('is cut short by a second wish to end', async () => {
+  test('is cut short by a second wish to end', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     await chat.do(text('a'), eof);
@@ -780,13 +780,13 @@ describe('the end of the input', () => {
     expect(await chat.runtime.done).toBe(143);
   });
 
-  it('ends at once when there is nothing to wait for', async () => {
+  test('ends at once when there is nothing to wait for', async () => {
     const chat = await participant();
     await chat.do(eof);
     expect(await chat.runtime.done).toBe(0);
   });
 
-  it('ends with 5 when the group was closed under it', async () => {
+  test('ends with 5 when the group was closed under it', async () => {
     const chat = await participant();
     chat.app.invited([ALICE, BOB]).end('closed');
     await chat.do(eof);
@@ -797,7 +797,7 @@ describe('the end of the input', () => {
     expect(await asked.runtime.done).toBe(0);
   });
 
-  it('keeps messages for a group that is still to come, where that is wished', async () => {
+  test('keeps messages for a group that is still to come, where that is wished', async () => {
     const chat = await participant({ holdsMessages: true });
     await chat.do(text('a'), eof);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -815,13 +815,13 @@ describe('the end of the input', () => {
 });
 
 describe('ending', () => {
-  it('does not make 6 of undelivered messages for people', async () => {
+  test('does not make 6 of undelivered messages for people', async () => {
     const chat = await moderator({ isStrict: false });
     await chat.do(text('a'), { type: 'exit' });
     expect(await chat.runtime.done).toBe(0);
   });
 
-  it('takes five seconds at most when peers do not answer', async () => {
+  test('takes five seconds at most when peers do not answer', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
     chat.app.peersAnswer = false;
@@ -834,7 +834,7 @@ describe('ending', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does nothing and says nothing afterwards', async () => {
+  test('does nothing and says nothing afterwards', async () => {
     const chat = await participant();
     await chat.do({ type: 'exit' });
     await chat.runtime.done;
@@ -844,7 +844,7 @@ describe('ending', () => {
     expect(chat.events).toHaveLength(count);
   });
 
-  it('stops connecting', async () => {
+  test('stops connecting', async () => {
     let signal: AbortSignal | undefined;
     const chat = new Chat({}, new FakeApp(BOB), (_handlers, stop) => {
       signal = stop;
@@ -861,7 +861,7 @@ describe('ending', () => {
     expect(await chat.runtime.done).toBe(143);
   });
 
-  it('as a bug when something throws that should not', async () => {
+  test('as a bug when something throws that should not', async () => {
     const chat = await moderator();
     vi.spyOn(chat.session, 'invite').mockRejectedValue(new TypeError('oops'));
     const ended = expect(chat.runtime.done).rejects.toThrow('oops');

@@ -21,6 +21,82 @@ export const CHANNEL = Name.parse('agntcy/ns/chat-7q2k');
 /** How many messages of a {@link FakeSession} may wait before it is not writable. */
 const QUEUE = 256;
 
+interface Pending {
+  /** As it was asked for. */
+  readonly name: Name;
+  readonly ref: { readonly ref?: string };
+  readonly kind: 'invite' | 'remove';
+  readonly resolve: (name: Name) => void;
+  readonly reject: (error: SlimError) => void;
+}
+
+/** An app under the control of a test. */
+export class FakeApp implements AppPort {
+  readonly name: Name;
+  readonly endpoint = 'http://127.0.0.1:46357';
+  readonly sessions: FakeSession[] = [];
+  isClosed = false;
+  /** Whether peers answer when this app leaves; otherwise leaving never ends by itself. */
+  peersAnswer = true;
+  #handlers: ConnectHandlers = { onEvent: () => undefined, acceptInvitation: () => true };
+
+  constructor(name: Name) {
+    this.name = name;
+  }
+
+  /** Fits `Connect`. */
+  readonly connect = (handlers: ConnectHandlers): Promise<AppPort> => {
+    this.#handlers = handlers;
+    this.emit({ kind: 'connection', state: { kind: 'connecting', attempt: 1 } });
+    this.emit({ kind: 'connection', state: { kind: 'up' } });
+    return Promise.resolve(this);
+  };
+
+  emit(event: AppPortEvent): void {
+    this.#handlers.onEvent(event);
+  }
+
+  createSession(options: GroupOptions): Promise<SessionPort> {
+    return Promise.resolve(this.#add(new FakeSession(7, this.name, [this.name], options)));
+  }
+
+  /** Somebody invites this app, and it has joined, whatever it would have decided. */
+  invited(members: readonly Name[], id = 7, channel = CHANNEL): FakeSession {
+    const session = this.#add(new FakeSession(id, this.name, members, { channel }));
+    this.emit({ kind: 'session', session });
+    return session;
+  }
+
+  /** Somebody invites this app, which decides. Resolves to the session if it joins. */
+  async invite(invitation: FakeInvitation): Promise<FakeSession | undefined> {
+    const isAccepted = await this.#handlers.acceptInvitation(invitation);
+    return isAccepted
+      ? this.invited([invitation.from, this.name], invitation.sessionId, invitation.channel)
+      : undefined;
+  }
+
+  async deleteSession(session: SessionPort): Promise<void> {
+    if (!this.peersAnswer) {
+      await new Promise<never>(() => {
+        // Nobody answers.
+      });
+    }
+    // Yields, as everything that talks to peers does.
+    await Promise.resolve();
+    if (session instanceof FakeSession) session.end(session.moderator.equals(session.local) ? 'closed' : 'left');
+  }
+
+  close(): Promise<void> {
+    this.isClosed = true;
+    return Promise.resolve();
+  }
+
+  #add(session: FakeSession): FakeSession {
+    this.sessions.push(session);
+    return session;
+  }
+}
+
 /** A message that a {@link FakeSession} was asked to publish. */
 export class FakeHandle implements HandlePort {
   messageId: number | undefined;
@@ -33,15 +109,6 @@ export class FakeHandle implements HandlePort {
     this.options = options;
     this.to = to;
   }
-}
-
-interface Pending {
-  /** As it was asked for. */
-  readonly name: Name;
-  readonly ref: { readonly ref?: string };
-  readonly kind: 'invite' | 'remove';
-  readonly resolve: (name: Name) => void;
-  readonly reject: (error: SlimError) => void;
 }
 
 /**
@@ -317,72 +384,5 @@ export class FakeInvitation implements InvitationPort {
   /** The inviter has given up. */
   lapse(): void {
     this.#ended.abort();
-  }
-}
-
-/** An app under the control of a test. */
-export class FakeApp implements AppPort {
-  readonly name: Name;
-  readonly endpoint = 'http://127.0.0.1:46357';
-  readonly sessions: FakeSession[] = [];
-  isClosed = false;
-  /** Whether peers answer when this app leaves; otherwise leaving never ends by itself. */
-  peersAnswer = true;
-  #handlers: ConnectHandlers = { onEvent: () => undefined, acceptInvitation: () => true };
-
-  constructor(name: Name) {
-    this.name = name;
-  }
-
-  /** Fits `Connect`. */
-  readonly connect = (handlers: ConnectHandlers): Promise<AppPort> => {
-    this.#handlers = handlers;
-    this.emit({ kind: 'connection', state: { kind: 'connecting', attempt: 1 } });
-    this.emit({ kind: 'connection', state: { kind: 'up' } });
-    return Promise.resolve(this);
-  };
-
-  emit(event: AppPortEvent): void {
-    this.#handlers.onEvent(event);
-  }
-
-  createSession(options: GroupOptions): Promise<SessionPort> {
-    return Promise.resolve(this.#add(new FakeSession(7, this.name, [this.name], options)));
-  }
-
-  /** Somebody invites this app, and it has joined, whatever it would have decided. */
-  invited(members: readonly Name[], id = 7, channel = CHANNEL): FakeSession {
-    const session = this.#add(new FakeSession(id, this.name, members, { channel }));
-    this.emit({ kind: 'session', session });
-    return session;
-  }
-
-  /** Somebody invites this app, which decides. Resolves to the session if it joins. */
-  async invite(invitation: FakeInvitation): Promise<FakeSession | undefined> {
-    const isAccepted = await this.#handlers.acceptInvitation(invitation);
-    return isAccepted
-      ? this.invited([invitation.from, this.name], invitation.sessionId, invitation.channel)
-      : undefined;
-  }
-
-  async deleteSession(session: SessionPort): Promise<void> {
-    if (!this.peersAnswer) {
-      await new Promise<never>(() => {
-        // Nobody answers.
-      });
-    }
-    // Yields, as everything that talks to peers does.
-    await Promise.resolve();
-    if (session instanceof FakeSession) session.end(session.moderator.equals(session.local) ? 'closed' : 'left');
-  }
-
-  close(): Promise<void> {
-    this.isClosed = true;
-    return Promise.resolve();
-  }
-
-  #add(session: FakeSession): FakeSession {
-    this.sessions.push(session);
-    return session;
   }
 }

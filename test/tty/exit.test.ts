@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { group, message } from './chat-events.js';
 import { startUi, type UiRun } from './harness.js';
@@ -23,7 +23,7 @@ async function expectRestored(ui: UiRun, code: number): Promise<void> {
 }
 
 describe('leaving by the keyboard', () => {
-  it('takes Ctrl+C twice, and leaves the chat on the screen and the shell below it', async () => {
+  test('takes Ctrl+C twice, and leaves the chat on the screen and the shell below it', async () => {
     const ui = await inGroup();
     ui.type('\u0003');
     await ui.see(ARMED);
@@ -39,7 +39,7 @@ describe('leaving by the keyboard', () => {
     ]);
   });
 
-  it('first clears what is typed', async () => {
+  test('first clears what is typed', async () => {
     const ui = await inGroup();
     ui.type('not sent');
     await ui.see('> not sent');
@@ -51,7 +51,7 @@ describe('leaving by the keyboard', () => {
     expect(ui.executed).toEqual([]);
   });
 
-  it('does not wait after a third Ctrl+C', async () => {
+  test('does not wait after a third Ctrl+C', async () => {
     const ui = await inGroup({ UI_HOLD_EXIT: '1' });
     ui.type('\u0003');
     await ui.see(ARMED);
@@ -61,7 +61,7 @@ describe('leaving by the keyboard', () => {
     await expectRestored(ui, 130);
   });
 
-  it('takes Ctrl+D when nothing is typed, and /quit', async () => {
+  test('takes Ctrl+D when nothing is typed, and /quit', async () => {
     const ui = await inGroup();
     ui.type('\u0004');
     await expectRestored(ui, 0);
@@ -72,7 +72,7 @@ describe('leaving by the keyboard', () => {
 });
 
 describe('leaving for another reason', () => {
-  it.each([
+  test.each([
     ['SIGTERM', 143],
     ['SIGHUP', 129],
     ['SIGINT', 130],
@@ -85,7 +85,7 @@ describe('leaving for another reason', () => {
     expect(ui.executed).toEqual([{ type: 'exit' }]);
   });
 
-  it('a second signal does not wait', async () => {
+  test('a second signal does not wait', async () => {
     const ui = await inGroup({ UI_HOLD_EXIT: '1' });
     process.kill(ui.pid, 'SIGTERM');
     await ui.untilExecuted(1);
@@ -93,28 +93,28 @@ describe('leaving for another reason', () => {
     await expectRestored(ui, 143);
   });
 
-  it('leaves properly when the terminal goes away', async () => {
+  test('leaves properly when the terminal goes away', async () => {
     const ui = await inGroup();
     ui.hangUp();
     await ui.gone;
     expect(ui.executed).toContainEqual({ type: 'exit' });
   });
 
-  it('ends with the code of the chat', async () => {
+  test('ends with the code of the chat', async () => {
     const ui = await inGroup();
     ui.dispatch(message('goodbye'), { type: 'bye', at: '2026-11-23T12:00:00.000Z', exitCode: 5 });
     await expectRestored(ui, 5);
     expect(ui.screen()).toContainEqual(expect.stringMatching(/^12:00 +bob {2}goodbye$/));
   });
 
-  it('restores the terminal when a component throws', async () => {
+  test('restores the terminal when a component throws', async () => {
     const ui = await inGroup();
     ui.order({ throwIn: 'render' });
     await expectRestored(ui, 70);
     expect(ui.screen()).toContain('failed: thrown while drawing');
   });
 
-  it('restores the terminal when something throws where nobody catches', async () => {
+  test('restores the terminal when something throws where nobody catches', async () => {
     const ui = await inGroup();
     ui.type('half a message');
     await ui.see('half a message');
@@ -123,7 +123,7 @@ describe('leaving for another reason', () => {
     expect(ui.output()).toContain('thrown in a callback');
   });
 
-  it('restores the terminal when the process ends from elsewhere', async () => {
+  test('restores the terminal when the process ends from elsewhere', async () => {
     const ui = await inGroup();
     ui.type('half a message');
     await ui.see('half a message');

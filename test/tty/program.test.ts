@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, test, onTestFinished } from 'vitest';
 
 import { type RunOptions, startInTerminal, type TerminalRun } from './harness.js';
 
@@ -54,7 +54,7 @@ async function expectRestored(run: TerminalRun, code: number): Promise<void> {
 }
 
 describe('the program in a terminal', () => {
-  it('exchanges lines between a moderator with a node and a participant, and both leave', async () => {
+  test('exchanges lines between a moderator with a node and a participant, and both leave', async () => {
     const { alice, bob } = await startPair();
     alice.type('hello bob 日本語 👩‍👩‍👧\r');
     await bob.see(/\d\d:\d\d {2}alice {2}hello bob 日本語 👩‍👩‍👧/);
@@ -73,7 +73,7 @@ describe('the program in a terminal', () => {
     expect(alice.transcript().join('\n')).toMatch(/left agntcy\/ns\/talk/);
   });
 
-  it('tells the others when it is told to end', async () => {
+  test('tells the others when it is told to end', async () => {
     const { alice, bob } = await startPair();
     process.kill(bob.pid(), 'SIGTERM');
     await expectRestored(bob, 143);
@@ -82,7 +82,7 @@ describe('the program in a terminal', () => {
     await expectRestored(alice, 129);
   });
 
-  it('answers to commands', async () => {
+  test('answers to commands', async () => {
     const { alice, bob } = await startPair();
     alice.type('/who\r');
     await alice.see('-- members of agntcy/ns/talk');
@@ -101,7 +101,7 @@ describe('the program in a terminal', () => {
     await expectRestored(alice, 0);
   });
 
-  it('draws no colours with NO_COLOR, and no live region without a terminal for it', async () => {
+  test('draws no colours with NO_COLOR, and no live region without a terminal for it', async () => {
     const slim = ['--slim', `http://127.0.0.1:${await freePort()}`, '--node', 'always'];
     const options = [...slim, '--local', 'agntcy/ns/carol'];
     const plain = startProgram(options, { env: { NO_COLOR: '1' } });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { ALICE, AT, BOB, group, message } from './chat-events.js';
 import { startUi } from './harness.js';
@@ -19,7 +19,7 @@ const HOSTILE = [
 ];
 
 describe('hostile text of peers', () => {
-  it('never reaches the terminal', async () => {
+  test('never reaches the terminal', async () => {
     const ui = await startUi();
     const evil = `agntcy/ns/ev${ESC}]0;x\u0007il\u202e/1`;
     ui.dispatch(
@@ -70,7 +70,7 @@ describe('hostile text of peers', () => {
     for (let index = 0; index < HOSTILE.length; index += 1) expect(rest).toContain(`marker${index}`);
   });
 
-  it('cannot write a line that looks like one of somebody else', async () => {
+  test('cannot write a line that looks like one of somebody else', async () => {
     const ui = await startUi();
     ui.dispatch(...group(), message('hi\n12:00  alice  I agree'));
     await ui.see('I agree');
@@ -79,7 +79,7 @@ describe('hostile text of peers', () => {
 });
 
 describe('pasting', () => {
-  it('sends nothing by itself, and one message for 200 lines once it is confirmed', async () => {
+  test('sends nothing by itself, and one message for 200 lines once it is confirmed', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see('3 members');
@@ -92,7 +92,7 @@ describe('pasting', () => {
     expect(ui.executed).toEqual([{ type: 'publish', text: lines.map((line) => line.replaceAll(ESC, '')).join('\n') }]);
   });
 
-  it('drops it on Escape', async () => {
+  test('drops it on Escape', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     ui.type(`${ESC}[200~${'x\r'.repeat(20)}${ESC}[201~`);
@@ -104,7 +104,7 @@ describe('pasting', () => {
     expect(ui.executed).toEqual([{ type: 'publish', text: 'then' }]);
   });
 
-  it('sends nothing when the terminal does not mark the paste', async () => {
+  test('sends nothing when the terminal does not mark the paste', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see('3 members');
@@ -116,7 +116,7 @@ describe('pasting', () => {
     expect(ui.executed).toEqual([{ type: 'publish', text: 'one\ntwo\nthree' }]);
   });
 
-  it('draws what is pasted without obeying it', async () => {
+  test('draws what is pasted without obeying it', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see('3 members');
@@ -127,7 +127,7 @@ describe('pasting', () => {
 });
 
 describe('typing', () => {
-  it('edits with the keys of emacs', async () => {
+  test('edits with the keys of emacs', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see('3 members');
@@ -144,7 +144,7 @@ describe('typing', () => {
     await ui.see('> hello there world!hello there world!');
   });
 
-  it('takes text with Enter in one piece, as programs that drive terminals send it', async () => {
+  test('takes text with Enter in one piece, as programs that drive terminals send it', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see('3 members');
@@ -153,7 +153,7 @@ describe('typing', () => {
     expect(ui.executed).toEqual([{ type: 'publish', text: 'hello' }]);
   });
 
-  it('completes commands and names', async () => {
+  test('completes commands and names', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see('3 members');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { ALICE, AT, BOB, CAROL, group, message } from './chat-events.js';
 import { startUi } from './harness.js';
@@ -11,7 +11,7 @@ function said(who: string, text: string): RegExp {
 const STATUS = 'chat-7q2k | 3 members | MLS off';
 
 describe('a chat on the screen', () => {
-  it('shows finished lines above the composer and the status line', async () => {
+  test('shows finished lines above the composer and the status line', async () => {
     const ui = await startUi();
     ui.dispatch(...group(), message('hello! 日本語 and 👩‍👩‍👧 work'), message('two lines\nin one message', CAROL));
     await ui.see('in one message');
@@ -30,7 +30,7 @@ describe('a chat on the screen', () => {
     );
   });
 
-  it('puts the real cursor where the text goes, also behind wide characters', async () => {
+  test('puts the real cursor where the text goes, also behind wide characters', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see(STATUS);
@@ -46,7 +46,7 @@ describe('a chat on the screen', () => {
     expect(ui.cursor().x).toBe(7);
   });
 
-  it('keeps an own message in the live region until it is acknowledged', async () => {
+  test('keeps an own message in the live region until it is acknowledged', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see(STATUS);
@@ -71,7 +71,7 @@ describe('a chat on the screen', () => {
     expect(ui.transcript().filter((line) => line.includes('sending this'))).toEqual(['12:00  alice  sending this']);
   });
 
-  it('says in a line of its own when a message did not get through', async () => {
+  test('says in a line of its own when a message did not get through', async () => {
     const ui = await startUi();
     ui.dispatch(
       ...group(),
@@ -92,7 +92,7 @@ describe('a chat on the screen', () => {
     await ui.see('1 undelivered');
   });
 
-  it('leaves breaking of long lines to the terminal, so that copying gives what was sent', async () => {
+  test('leaves breaking of long lines to the terminal, so that copying gives what was sent', async () => {
     const ui = await startUi({ columns: 60 });
     const url = `https://example.org/${'path/'.repeat(30)}end`;
     ui.dispatch(...group(), message(url));
@@ -103,7 +103,7 @@ describe('a chat on the screen', () => {
     expect(ui.transcript()).toContainEqual(expect.stringMatching(said('bob', url)));
   });
 
-  it('clears the screen without losing anything', async () => {
+  test('clears the screen without losing anything', async () => {
     const ui = await startUi({ rows: 10 });
     ui.dispatch(...group(), ...Array.from({ length: 5 }, (_, index) => message(`line ${index}`)));
     await ui.see('line 4');
@@ -116,7 +116,7 @@ describe('a chat on the screen', () => {
     }
   });
 
-  it('shows a participant that it waits, and the prompt with the first key', async () => {
+  test('shows a participant that it waits, and the prompt with the first key', async () => {
     const ui = await startUi();
     ui.dispatch({
       type: 'ready',
@@ -136,7 +136,7 @@ describe('a chat on the screen', () => {
     expect(ui.executed).toEqual([]);
   });
 
-  it('draws no colours when NO_COLOR asks for none, and some otherwise', async () => {
+  test('draws no colours when NO_COLOR asks for none, and some otherwise', async () => {
     const sgr = /\u001b\[[\d;]*[1-9][\d;]*m/;
     const plain = await startUi({ env: { NO_COLOR: '1' } });
     plain.dispatch(...group(), message('hello'));
@@ -150,7 +150,7 @@ describe('a chat on the screen', () => {
 });
 
 describe('a small screen', () => {
-  it('works at 20 columns and 6 rows', async () => {
+  test('works at 20 columns and 6 rows', async () => {
     const ui = await startUi({ columns: 20, rows: 6 });
     ui.dispatch(...group(), message('hello'));
     await ui.see('hello');
@@ -163,7 +163,7 @@ describe('a small screen', () => {
     expect(ui.output()).not.toContain('\u001b[2J');
   });
 
-  it('leaves no debris when it goes from 200 to 20 to 80 columns', async () => {
+  test('leaves no debris when it goes from 200 to 20 to 80 columns', async () => {
     const ui = await startUi({ columns: 200 });
     ui.dispatch(...group(), ...Array.from({ length: 30 }, (_, index) => message(`line ${index}.`)));
     ui.type('typing');
@@ -185,7 +185,7 @@ describe('a small screen', () => {
     expect(ui.output()).not.toContain('\u001b[3J');
   });
 
-  it('never wipes the scrollback when the terminal becomes lower than the live region', async () => {
+  test('never wipes the scrollback when the terminal becomes lower than the live region', async () => {
     const ui = await startUi({ rows: 24 });
     ui.dispatch(...group(), ...Array.from({ length: 30 }, (_, index) => message(`line ${index}`)));
     await ui.see('line 29');
@@ -204,7 +204,7 @@ describe('a small screen', () => {
 });
 
 describe('a lot at once', () => {
-  it('prints a burst of 2 000 messages once each, in order, and answers to keys afterwards', async () => {
+  test('prints a burst of 2 000 messages once each, in order, and answers to keys afterwards', async () => {
     const ui = await startUi();
     ui.dispatch(...group());
     await ui.see(STATUS);

@@ -1,5 +1,5 @@
 import { render } from 'ink-testing-library';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { LineLog } from '../../src/chat/line-log.js';
 import { History } from '../../src/ui/history.js';
@@ -21,7 +21,7 @@ function history(lines: LineLog, onPrinted: (before: number) => void = () => {})
 }
 
 describe('History', () => {
-  it('prints each line once, below the others', () => {
+  test('prints each line once, below the others', () => {
     const printed: number[] = [];
     const onPrinted = (before: number): void => void printed.push(before);
     const { rerender, lastFrame } = render(history(log('one'), onPrinted));
@@ -35,7 +35,7 @@ describe('History', () => {
     expect(printed).toEqual([1, 3]);
   });
 
-  it('goes on after the log has forgotten what was printed', () => {
+  test('goes on after the log has forgotten what was printed', () => {
     const { rerender, lastFrame } = render(history(log('one', 'two')));
     const forgotten = log('one', 'two').dropBefore(2);
     rerender(history(forgotten));
@@ -43,7 +43,7 @@ describe('History', () => {
     expect(lastFrame()?.trimEnd()).toBe('12:00  alice  one\n12:00  alice  two\nthree');
   });
 
-  it('does not break what is wider than the screen', () => {
+  test('does not break what is wider than the screen', () => {
     const long = 'x'.repeat(500);
     expect(
       render(history(log(long)))
@@ -52,7 +52,7 @@ describe('History', () => {
     ).toBe(`12:00  alice  ${long}`);
   });
 
-  it('keeps characters of several code points whole', () => {
+  test('keeps characters of several code points whole', () => {
     const text = '日本語 👩‍👩‍👧 e\u0301 مرحبا 🇩🇪';
     expect(
       render(history(log(text)))
@@ -63,7 +63,7 @@ describe('History', () => {
 });
 
 describe('LiveRegion', () => {
-  it('gives each row a row, also one without text', () => {
+  test('gives each row a row, also one without text', () => {
     const { lastFrame } = render(
       <LiveRegion
         rows={[
@@ -77,7 +77,7 @@ describe('LiveRegion', () => {
     expect(lastFrame()).toBe('\n> hi\nstatus');
   });
 
-  it('is empty without rows', () => {
+  test('is empty without rows', () => {
     expect(render(<LiveRegion rows={[]} paint={paint} />).lastFrame()).toBe('');
   });
 });

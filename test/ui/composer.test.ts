@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { inputContext, parseInput } from '../../src/chat/index.js';
 import { initialState } from '../../src/chat/state.js';
@@ -38,11 +38,11 @@ class Typist {
   state: ComposerState = emptyComposer;
   effects: ComposerEffect[] = [];
 
-  private context = inGroup;
+  #context = inGroup;
 
   type(...events: InputEvent[]): this {
     for (const event of events) {
-      const step = compose(this.state, event, this.context);
+      const step = compose(this.state, event, this.#context);
       this.state = step.state;
       this.effects.push(...step.effects);
     }
@@ -50,7 +50,7 @@ class Typist {
   }
 
   in(context: Partial<ComposerContext>): this {
-    this.context = { ...this.context, ...context };
+    this.#context = { ...this.#context, ...context };
     return this;
   }
 
@@ -61,14 +61,14 @@ class Typist {
 }
 
 describe('several groups', () => {
-  it('are chosen with Alt and their number; what is typed goes along', () => {
+  test('are chosen with Alt and their number; what is typed goes along', () => {
     const typist = new Typist().type(text('half'), key('alt+2'));
     expect(typist.effects).toEqual([{ kind: 'run', command: { type: 'switch', session: 8 } }]);
     expect(typist.in({ activeSession: 8 }).type(ENTER).effects).toHaveLength(2);
     expect(new Typist().type(key('alt+3')).state.notice).toContain('you have no group 3');
   });
 
-  it('never get a line that was begun in another one, or in none, without a second Enter', () => {
+  test('never get a line that was begun in another one, or in none, without a second Enter', () => {
     for (const before of [7, null]) {
       const typist = new Typist()
         .in({ activeSession: before })
@@ -82,32 +82,32 @@ describe('several groups', () => {
     }
   });
 
-  it('do not matter to what is for none of them', () => {
+  test('do not matter to what is for none of them', () => {
     const typist = new Typist().type(text('/help')).in({ activeSession: 8 }).type(ENTER);
     expect(typist.effects).toEqual([{ kind: 'run', command: { type: 'help' } }]);
   });
 });
 
 describe('sending', () => {
-  it('publishes a line, clears the composer and remembers it', () => {
+  test('publishes a line, clears the composer and remembers it', () => {
     const typist = new Typist().type(text('hello'), ENTER);
     expect(typist.effects).toEqual([publish('hello')]);
     expect(typist.shown).toBe('|');
     expect(typist.type(key('up')).shown).toBe('hello|');
   });
 
-  it('does nothing for a blank line', () => {
+  test('does nothing for a blank line', () => {
     const typist = new Typist().type(text('  '), ENTER);
     expect(typist.effects).toEqual([]);
     expect(typist.state.history.entries).toEqual([]);
   });
 
-  it('starts a new line after a backslash, and with Alt+Enter', () => {
+  test('starts a new line after a backslash, and with Alt+Enter', () => {
     const typist = new Typist().type(text('one\\'), ENTER, text('two'), key('alt+enter'), text('three'), ENTER);
     expect(typist.effects).toEqual([publish('one\ntwo\nthree')]);
   });
 
-  it('keeps a line that was not understood and says why', () => {
+  test('keeps a line that was not understood and says why', () => {
     const typist = new Typist().type(text('/hepl'), ENTER);
     expect(typist.effects).toEqual([]);
     expect(typist.state.notice).toContain('/help');
@@ -115,19 +115,19 @@ describe('sending', () => {
     expect(typist.type(text('x')).state.notice).toBeUndefined();
   });
 
-  it('sends the word quit when it is meant', () => {
+  test('sends the word quit when it is meant', () => {
     const typist = new Typist().type(text('quit'), ENTER);
     expect(typist.state.notice).toContain('/quit');
     expect(typist.effects).toEqual([]);
     expect(typist.type(ENTER).effects).toEqual([publish('quit')]);
   });
 
-  it('asks again about the word quit once something else was sent', () => {
+  test('asks again about the word quit once something else was sent', () => {
     const typist = new Typist().type(text('quit'), ENTER, text(' it'), ENTER, text('quit'), ENTER);
     expect(typist.effects).toEqual([publish('quit it')]);
   });
 
-  it('clears the screen itself and runs the other commands', () => {
+  test('clears the screen itself and runs the other commands', () => {
     const typist = new Typist().type(text('/clear'), ENTER, key('ctrl+l'), text('/who'), ENTER);
     expect(typist.effects).toEqual([
       { kind: 'clear-screen' },
@@ -140,13 +140,13 @@ describe('sending', () => {
 describe('pasting', () => {
   const long = Array.from({ length: 200 }, (_, index) => `line ${index}`).join('\n');
 
-  it('puts a few lines into the composer and sends nothing', () => {
+  test('puts a few lines into the composer and sends nothing', () => {
     const typist = new Typist().type(text('see: '), paste('one\ntwo\n'));
     expect(typist.effects).toEqual([]);
     expect(typist.shown).toBe('see: one\ntwo|');
   });
 
-  it('asks about many lines, and sends them as one message on Enter', () => {
+  test('asks about many lines, and sends them as one message on Enter', () => {
     const typist = new Typist().type(paste(long));
     expect(typist.effects).toEqual([]);
     expect(typist.state.askedPaste?.question).toContain('200 lines');
@@ -155,19 +155,19 @@ describe('pasting', () => {
     expect(typist.state.askedPaste).toBeUndefined();
   });
 
-  it('drops them on Escape', () => {
+  test('drops them on Escape', () => {
     const typist = new Typist().type(paste(long), key('escape'), ENTER);
     expect(typist.effects).toEqual([]);
     expect(typist.state.askedPaste).toBeUndefined();
   });
 
-  it('takes no other key for an answer', () => {
+  test('takes no other key for an answer', () => {
     const typist = new Typist().type(paste(long), text('yes'), key('up'), paste('more'));
     expect(typist.state.askedPaste?.text).toBe(long);
     expect(typist.shown).toBe('|');
   });
 
-  it('asks from the eleventh line and the length limit on', () => {
+  test('asks from the eleventh line and the length limit on', () => {
     const lines = (count: number): string => Array.from({ length: count }, () => 'x').join('\n');
     expect(new Typist().type(paste(lines(PASTE_LINES))).state.askedPaste).toBeUndefined();
     expect(new Typist().type(paste(lines(PASTE_LINES + 1))).state.askedPaste).toBeDefined();
@@ -175,12 +175,12 @@ describe('pasting', () => {
     expect(new Typist().type(paste('x'.repeat(PASTE_LENGTH + 1))).state.askedPaste).toBeDefined();
   });
 
-  it('never takes a paste for a command', () => {
+  test('never takes a paste for a command', () => {
     const typist = new Typist().type(paste(`/quit\n${long}`), ENTER);
     expect(typist.effects).toEqual([publish(`/quit\n${long}`)]);
   });
 
-  it('drops a paste that nobody can get, and says why', () => {
+  test('drops a paste that nobody can get, and says why', () => {
     const typist = new Typist().in({
       parse: (line) => parseInput(line, inputContext(initialState(), { isConfirmed: false })),
     });
@@ -190,14 +190,14 @@ describe('pasting', () => {
     expect(typist.shown).toBe('|');
   });
 
-  it('says when a paste was cut off', () => {
+  test('says when a paste was cut off', () => {
     expect(new Typist().type(paste('half', true)).state.notice).toContain('cut off');
     expect(new Typist().type(paste(long, true)).state.askedPaste?.question).toContain('Cut off');
   });
 });
 
 describe('leaving', () => {
-  it('asks once, then leaves, then does not wait', () => {
+  test('asks once, then leaves, then does not wait', () => {
     const typist = new Typist().type(INTERRUPT);
     expect(typist.effects).toEqual([]);
     expect(typist.state.notice).toBe('Press Ctrl+C again to leave.');
@@ -205,20 +205,20 @@ describe('leaving', () => {
     expect(typist.in({ isLeaving: true }).type(INTERRUPT).effects).toEqual([LEAVE, { kind: 'force' }]);
   });
 
-  it('first clears what was typed', () => {
+  test('first clears what was typed', () => {
     const typist = new Typist().type(text('secret'), INTERRUPT);
     expect(typist.shown).toBe('|');
     expect(typist.effects).toEqual([]);
     expect(typist.type(INTERRUPT).effects).toEqual([LEAVE]);
   });
 
-  it('is taken back by any other key', () => {
+  test('is taken back by any other key', () => {
     const typist = new Typist().type(INTERRUPT, text('x'), INTERRUPT);
     expect(typist.effects).toEqual([]);
     expect(new Typist().type(INTERRUPT, key('left'), INTERRUPT).effects).toEqual([]);
   });
 
-  it('does not ask when leaving means nothing to anybody', () => {
+  test('does not ask when leaving means nothing to anybody', () => {
     const alone = new Typist().in({ leaveWarning: undefined });
     expect(alone.type(INTERRUPT).effects).toEqual([LEAVE]);
     const typing = new Typist().in({ leaveWarning: undefined }).type(text('x'), INTERRUPT);
@@ -226,14 +226,14 @@ describe('leaving', () => {
     expect(typing.shown).toBe('|');
   });
 
-  it('drops a paste that is asked about first', () => {
+  test('drops a paste that is asked about first', () => {
     const typist = new Typist().type(paste('x'.repeat(PASTE_LENGTH + 1)), INTERRUPT);
     expect(typist.effects).toEqual([]);
     expect(typist.state.askedPaste).toBeUndefined();
     expect(typist.type(INTERRUPT).effects).toEqual([LEAVE]);
   });
 
-  it('asks with Ctrl+D as with Ctrl+C when nothing is typed, else it deletes', () => {
+  test('asks with Ctrl+D as with Ctrl+C when nothing is typed, else it deletes', () => {
     const asked = new Typist().type(key('ctrl+d'));
     expect(asked.effects).toEqual([]);
     expect(asked.state.notice).toBe('Press Ctrl+C again to leave.');
@@ -244,7 +244,7 @@ describe('leaving', () => {
     expect(typist.shown).toBe('a|');
   });
 
-  it('takes no more input while leaving', () => {
+  test('takes no more input while leaving', () => {
     const typist = new Typist().in({ isLeaving: true }).type(text('too late'), ENTER, paste('x'), key('ctrl+d'));
     expect(typist.effects).toEqual([]);
     expect(typist.shown).toBe('|');
@@ -252,14 +252,14 @@ describe('leaving', () => {
 });
 
 describe('keys', () => {
-  it('moves within a text of several lines before it looks back', () => {
+  test('moves within a text of several lines before it looks back', () => {
     const typist = new Typist().type(text('old'), ENTER, text('one'), key('alt+enter'), text('two'));
     expect(typist.type(key('up')).shown).toBe('one|\ntwo');
     expect(typist.type(key('up')).shown).toBe('old|');
     expect(typist.type(key('down')).shown).toBe('one\ntwo|');
   });
 
-  it('completes, and lists what else it could be', () => {
+  test('completes, and lists what else it could be', () => {
     const typist = new Typist().type(text('/w'), key('tab'));
     expect(typist.shown).toBe('/who |');
     const names = new Typist().type(text('hi b'), key('tab'));
@@ -268,7 +268,7 @@ describe('keys', () => {
     expect(new Typist().type(text('zzz'), key('tab')).shown).toBe('zzz|');
   });
 
-  it('ignores keys without a meaning and the focus of the window', () => {
+  test('ignores keys without a meaning and the focus of the window', () => {
     const typist = new Typist().type(text('x'), key('f5'), { kind: 'focus', focused: true }, key('ctrl+z'));
     expect(typist.shown).toBe('x|');
     expect(typist.effects).toEqual([]);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type ChatAction, createChatStore, type FaceCommand } from '../../src/chat/index.js';
 import { FORGET_LINES, TICK_MS, TuiController } from '../../src/ui/controller.js';
@@ -69,7 +69,7 @@ const session: ChatAction[] = [
 ];
 
 describe('TuiController', () => {
-  it('publishes what is typed, in a group only', async () => {
+  test('publishes what is typed, in a group only', async () => {
     const { executed, type, dispatch, controller } = setUp();
     type(text('hello'), key('enter'));
     expect(executed).toEqual([]);
@@ -82,7 +82,7 @@ describe('TuiController', () => {
     expect(executed).toEqual([{ type: 'publish', text: 'hello', session: 1 }]);
   });
 
-  it('knows within one chunk that leaving has begun', async () => {
+  test('knows within one chunk that leaving has begun', async () => {
     const { executed, ends, type, dispatch } = setUp();
     await dispatch(...session);
     type(text('/quit'), key('enter'), key('ctrl+c'));
@@ -90,7 +90,7 @@ describe('TuiController', () => {
     expect(ends).toEqual(['forced']);
   });
 
-  it('completes names of members, and not the own one', async () => {
+  test('completes names of members, and not the own one', async () => {
     const { type, dispatch, controller } = setUp();
     await dispatch(...session);
     type(text('b'), key('tab'));
@@ -99,7 +99,7 @@ describe('TuiController', () => {
     expect(controller.getState().composer.editor.text).toBe('m');
   });
 
-  it('ticks only while something changes by time alone', async () => {
+  test('ticks only while something changes by time alone', async () => {
     const { timers, time, dispatch, controller } = setUp();
     await dispatch(...session);
     expect(timers).toEqual([]);
@@ -125,13 +125,13 @@ describe('TuiController', () => {
     expect(controller.getState().nowMs).toBe(START_MS + 3 * TICK_MS);
   });
 
-  it('ends with the chat', async () => {
+  test('ends with the chat', async () => {
     const { ends, dispatch } = setUp();
     await dispatch({ type: 'bye', at: AT, exitCode: 5 });
     expect(ends).toEqual([5]);
   });
 
-  it('stops its timer when it is closed', async () => {
+  test('stops its timer when it is closed', async () => {
     const { timers, dispatch, controller } = setUp();
     await dispatch(...session, { type: 'own', at: AT, key: 1, content: { payload: 'hi' }, session: 1 });
     controller.close();
@@ -141,7 +141,7 @@ describe('TuiController', () => {
     expect(controller.getState().isClosed).toBe(true);
   });
 
-  it('lets the chat forget what is printed, now and then', async () => {
+  test('lets the chat forget what is printed, now and then', async () => {
     const { store, controller, dispatch } = setUp();
     await dispatch({ type: 'note', lines: Array.from({ length: FORGET_LINES + 5 }, () => 'x') });
     controller.onPrinted(FORGET_LINES - 1);
@@ -150,7 +150,7 @@ describe('TuiController', () => {
     expect(store.getState().lines.toArray()).toHaveLength(5);
   });
 
-  it('clears the screen with what it was given', () => {
+  test('clears the screen with what it was given', () => {
     const { type, controller } = setUp();
     let cleared = 0;
     const stop = controller.onClearScreen(() => (cleared += 1));

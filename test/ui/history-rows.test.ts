@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type ChatLine } from '../../src/chat/index.js';
 import { historyRows } from '../../src/ui/history-rows.js';
@@ -21,18 +21,18 @@ function line(change: Partial<ChatLine>): ChatLine {
 }
 
 describe('finished lines', () => {
-  it('have a column for names and an indent for the lines below', () => {
+  test('have a column for names and an indent for the lines below', () => {
     expect(historyRows(line({ text: 'two lines\nof text' }), layout, plain)).toEqual([
       '12:01     bob  two lines',
       '               of text',
     ]);
   });
 
-  it('have no column for names on a narrow screen', () => {
+  test('have no column for names on a narrow screen', () => {
     expect(historyRows(line({}), { ...layout, columns: 40 }, plain)).toEqual(['12:01 bob: hello']);
   });
 
-  it('mark events, alerts and bare text', () => {
+  test('mark events, alerts and bare text', () => {
     const bare = { from: '', fromName: '' };
     expect(historyRows(line({ ...bare, kind: 'info', text: 'bob joined' }), layout, plain)).toEqual([
       '12:01 -- bob joined',
@@ -41,7 +41,7 @@ describe('finished lines', () => {
     expect(historyRows(line({ ...bare, kind: 'note', text: 'note' }), layout, plain)).toEqual(['note']);
   });
 
-  it('break the words of the program at blanks, but neither messages nor what is to be copied', () => {
+  test('break the words of the program at blanks, but neither messages nor what is to be copied', () => {
     const narrow = { nameWidth: 6, columns: 20 };
     const long = 'words that are more than a row';
     const bare = { from: '', fromName: '', time: '' };
@@ -53,7 +53,7 @@ describe('finished lines', () => {
     expect(historyRows(line({ text: long }), narrow, plain)).toEqual([`12:01 bob: ${long}`]);
   });
 
-  it('say the same with colours as without', () => {
+  test('say the same with colours as without', () => {
     for (const kind of ['chat', 'own', 'info', 'alert', 'note'] as const) {
       const rows = historyRows(line({ kind, text: 'a\nb' }), layout, colored);
       const stripped = rows.map((row) => row.replace(/\u001b\[[\d;]*m/g, ''));
@@ -64,25 +64,25 @@ describe('finished lines', () => {
 });
 
 describe('colours', () => {
-  it('are the same for the same name, and several for several', () => {
+  test('are the same for the same name, and several for several', () => {
     const names = Array.from({ length: 100 }, (_, index) => `org/ns/user${index}`);
     const colors = names.map((name) => nameStyle(name, false).color);
     expect(names.map((name) => nameStyle(name, false).color)).toEqual(colors);
     expect(new Set(colors).size).toBe(12);
   });
 
-  it('do not depend on the id, which changes with every start', () => {
+  test('do not depend on the id, which changes with every start', () => {
     const [first] = historyRows(line({ fromName: 'agntcy/ns/bob/1' }), layout, colored);
     const [second] = historyRows(line({ fromName: 'agntcy/ns/bob/2' }), layout, colored);
     expect(first).toBe(second);
   });
 
-  it('show the own name bold', () => {
+  test('show the own name bold', () => {
     expect(nameStyle('a/b/c', true).bold).toBe(true);
     expect(nameStyle('a/b/c', false).bold).toBe(false);
   });
 
-  it('are left out where the environment says so', () => {
+  test('are left out where the environment says so', () => {
     expect(wantsColor({ TERM: 'xterm' })).toBe(true);
     expect(wantsColor({ NO_COLOR: '' })).toBe(true);
     expect(wantsColor({ NO_COLOR: '1' })).toBe(false);

@@ -1,15 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { Tokenizer } from '../../src/ui/input/tokenizer.js';
 import { commandOf, KEYMAP } from '../../src/ui/keymap.js';
 
 describe('key map', () => {
-  it('gives each key one meaning', () => {
+  test('gives each key one meaning', () => {
     const keys = KEYMAP.flatMap((binding) => binding.keys);
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it.each([
+  test.each([
     ['\r', 'submit'],
     ['\u001b\r', 'newline'],
     ['\u001b[13;2u', 'newline'],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { layoutComposer } from '../../src/ui/composer-layout.js';
 import { edit, type EditorState, emptyEditor } from '../../src/ui/input/index.js';
@@ -11,18 +11,18 @@ function editor(marked: string): EditorState {
 }
 
 describe('composer', () => {
-  it('shows the prompt, and the cursor behind it', () => {
+  test('shows the prompt, and the cursor behind it', () => {
     expect(layoutComposer(editor('|'), 80, 6)).toEqual({ rows: ['> '], cursor: { x: 2, y: 0 } });
     expect(layoutComposer(editor('hi|'), 80, 6)).toEqual({ rows: ['> hi'], cursor: { x: 4, y: 0 } });
   });
 
-  it('counts columns, not characters', () => {
+  test('counts columns, not characters', () => {
     expect(layoutComposer(editor('日本|語'), 80, 6).cursor).toEqual({ x: 6, y: 0 });
     expect(layoutComposer(editor('👩‍👩‍👧|'), 80, 6).cursor).toEqual({ x: 4, y: 0 });
     expect(layoutComposer(editor('e\u0301|'), 80, 6).cursor).toEqual({ x: 3, y: 0 });
   });
 
-  it('breaks lines where they end and where the screen does', () => {
+  test('breaks lines where they end and where the screen does', () => {
     expect(layoutComposer(editor('one\ntwo|'), 80, 6)).toEqual({ rows: ['> one', '  two'], cursor: { x: 5, y: 1 } });
     // 10 columns: two for the prompt, one for the cursor alone.
     expect(layoutComposer(editor('1234567|'), 10, 6)).toEqual({ rows: ['> 1234567'], cursor: { x: 9, y: 0 } });
@@ -33,7 +33,7 @@ describe('composer', () => {
     expect(layoutComposer(editor('123456日|'), 10, 6)).toEqual({ rows: ['> 123456', '  日'], cursor: { x: 4, y: 1 } });
   });
 
-  it('keeps the cursor on the rows that are shown, and marks that there is more above', () => {
+  test('keeps the cursor on the rows that are shown, and marks that there is more above', () => {
     const text = Array.from({ length: 20 }, (_, index) => `l${index}`).join('\n');
     expect(layoutComposer(editor(`${text}|`), 80, 3)).toEqual({
       rows: ['^ l17', '  l18', '  l19'],
@@ -46,11 +46,11 @@ describe('composer', () => {
     });
   });
 
-  it('draws a tab as one blank', () => {
+  test('draws a tab as one blank', () => {
     expect(layoutComposer(editor('a\tb|'), 80, 6)).toEqual({ rows: ['> a b'], cursor: { x: 5, y: 0 } });
   });
 
-  it('does not take longer for a long text', () => {
+  test('does not take longer for a long text', () => {
     const long = edit(emptyEditor, { kind: 'insert', text: 'word '.repeat(200_000) });
     const started = performance.now();
     const { rows, cursor } = layoutComposer(long, 80, 6);
@@ -70,7 +70,7 @@ describe('live region', () => {
     status: 'chat | 3 members',
   };
 
-  it('has messages under way, a notice, the composer and the status, in this order', () => {
+  test('has messages under way, a notice, the composer and the status, in this order', () => {
     expect(layoutLive(content, { columns: 80, rows: 24 })).toEqual({
       rows: [
         { kind: 'pending', text: 'one ... 0/2' },
@@ -83,22 +83,22 @@ describe('live region', () => {
     });
   });
 
-  it('drops the oldest of what is under way when the screen is low', () => {
+  test('drops the oldest of what is under way when the screen is low', () => {
     const { rows, cursor } = layoutLive(content, { columns: 80, rows: 6 });
     expect(rows.map(({ text }) => text)).toEqual(['two ... queued', 'a hint', '> typing', 'chat | 3 members']);
     expect(cursor).toEqual({ x: 8, y: 2 });
   });
 
-  it('keeps the composer to the last', () => {
+  test('keeps the composer to the last', () => {
     expect(layoutLive(content, { columns: 80, rows: 3 }).rows).toEqual([{ kind: 'composer', text: '> typing' }]);
     expect(layoutLive(content, { columns: 80, rows: 1 }).rows).toHaveLength(1);
   });
 
-  it('has no cursor without a composer', () => {
+  test('has no cursor without a composer', () => {
     expect(layoutLive({ ...content, editor: undefined }, { columns: 80, rows: 24 }).cursor).toBeUndefined();
   });
 
-  it('wraps a notice, up to three rows', () => {
+  test('wraps a notice, up to three rows', () => {
     const notice = 'Press Ctrl+C again to leave. You are the moderator: the group closes.';
     const { rows } = layoutLive({ ...content, notice }, { columns: 41, rows: 24 });
     expect(rows.filter(({ kind }) => kind === 'notice').map(({ text }) => text)).toEqual([
@@ -112,7 +112,7 @@ describe('live region', () => {
     ).toHaveLength(3);
   });
 
-  it('fits into any screen with any content', () => {
+  test('fits into any screen with any content', () => {
     const anyText = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 120 }), fc.string({ maxLength: 200 }));
     const oneLine = anyText.map((text) => text.replaceAll('\n', ' '));
     fc.assert(
@@ -145,14 +145,14 @@ describe('live region', () => {
 });
 
 describe('width', () => {
-  it('cuts between graphemes', () => {
+  test('cuts between graphemes', () => {
     expect(truncate('hello', 5)).toBe('hello');
     expect(truncate('hello world', 10)).toBe('hello w...');
     expect(truncate('日本語', 5)).toBe('日本');
     expect(truncate('a👩‍👩‍👧b', 2)).toBe('a');
   });
 
-  it('wraps at blanks and cuts what does not fit', () => {
+  test('wraps at blanks and cuts what does not fit', () => {
     expect(wrap('one two three', 7, 3)).toEqual(['one two', 'three']);
     expect(wrap('one two three', 7, 1)).toEqual(['one two']);
     expect(wrap('one two three four five', 10, 2)).toEqual(['one two', 'three f...']);
@@ -160,7 +160,7 @@ describe('width', () => {
     expect(wrap('', 10, 3)).toEqual(['']);
   });
 
-  it('breaks at blanks without cutting anything', () => {
+  test('breaks at blanks without cutting anything', () => {
     expect(breakWords('an incomprehensibility, really', 10)).toEqual(['an', 'incomprehensibility,', 'really']);
     fc.assert(
       fc.property(fc.string({ maxLength: 80 }), fc.integer({ min: 1, max: 30 }), (text, columns) => {

@@ -14,46 +14,46 @@ export interface InputReaderOptions {
 
 /** Joins tokenizer and paste guess, and runs the timers both ask for. */
 export class InputReader {
-  private readonly tokenizer = new Tokenizer();
-  private readonly guess = new PasteGuess();
-  private readonly options: InputReaderOptions;
-  private stopTokenizerTimer: (() => void) | undefined;
-  private stopGuessTimer: (() => void) | undefined;
+  readonly #tokenizer = new Tokenizer();
+  readonly #guess = new PasteGuess();
+  readonly #options: InputReaderOptions;
+  #stopTokenizerTimer: (() => void) | undefined;
+  #stopGuessTimer: (() => void) | undefined;
 
   constructor(options: InputReaderOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Takes the next chunk from the terminal. */
   feed(bytes: Uint8Array): void {
-    this.pass(this.tokenizer.push(bytes));
+    this.#pass(this.#tokenizer.push(bytes));
   }
 
   /** Stops the timers; what is still pending is dropped. */
   close(): void {
-    this.stopTokenizerTimer?.();
-    this.stopGuessTimer?.();
+    this.#stopTokenizerTimer?.();
+    this.#stopGuessTimer?.();
   }
 
-  private pass(tokens: readonly InputEvent[]): void {
-    const events = this.guess.push(tokens);
-    this.restartTimers();
-    if (events.length > 0) this.options.onEvents(events);
+  #pass(tokens: readonly InputEvent[]): void {
+    const events = this.#guess.push(tokens);
+    this.#restartTimers();
+    if (events.length > 0) this.#options.onEvents(events);
   }
 
-  private restartTimers(): void {
-    this.stopTokenizerTimer?.();
-    this.stopTokenizerTimer = this.startIf(this.tokenizer.waitsMs, () => {
-      this.pass(this.tokenizer.flush());
+  #restartTimers(): void {
+    this.#stopTokenizerTimer?.();
+    this.#stopTokenizerTimer = this.#startIf(this.#tokenizer.waitsMs, () => {
+      this.#pass(this.#tokenizer.flush());
     });
-    this.stopGuessTimer?.();
-    this.stopGuessTimer = this.startIf(this.guess.waitsMs, () => {
-      const events = this.guess.flush();
-      if (events.length > 0) this.options.onEvents(events);
+    this.#stopGuessTimer?.();
+    this.#stopGuessTimer = this.#startIf(this.#guess.waitsMs, () => {
+      const events = this.#guess.flush();
+      if (events.length > 0) this.#options.onEvents(events);
     });
   }
 
-  private startIf(afterMs: number | undefined, run: () => void): (() => void) | undefined {
-    return afterMs === undefined ? undefined : this.options.startTimer(afterMs, run);
+  #startIf(afterMs: number | undefined, run: () => void): (() => void) | undefined {
+    return afterMs === undefined ? undefined : this.#options.startTimer(afterMs, run);
   }
 }

@@ -5,21 +5,6 @@ export const PASTE_GAP_MS = 50;
 
 type Typed = Extract<InputEvent, { kind: 'text' | 'key' }>;
 
-/** What an event contributes to a run of typed text; `undefined` for keys that end the run. */
-function typedText(event: InputEvent): string | undefined {
-  if (event.kind === 'text') return event.text;
-  if (event.kind !== 'key') return undefined;
-  if (event.key === 'enter') return '\r';
-  if (event.key === 'linefeed') return '\n';
-  if (event.key === 'tab') return '\t';
-  return undefined;
-}
-
-/** Whether nobody types like this: a line end with more behind it, all at once. Several Enter in a row are a key held down. */
-function looksPasted(text: string): boolean {
-  return /[\r\n][^\r\n]/.test(text) || text.includes('\r\n');
-}
-
 /**
  * Finds pastes in terminals that do not mark them: there a newline in the middle of a text would send half of it.
  *
@@ -28,11 +13,11 @@ function looksPasted(text: string): boolean {
  * for {@link PASTE_GAP_MS}, since a long one comes in several chunks and its last chunk may look like typing.
  */
 export class PasteGuess {
-  private held: string | undefined;
+  #held: string | undefined;
 
   /** Milliseconds of silence after which {@link flush} is due; `undefined` while nothing is held. */
   get waitsMs(): number | undefined {
-    return this.held === undefined ? undefined : PASTE_GAP_MS;
+    return this.#held === undefined ? undefined : PASTE_GAP_MS;
   }
 
   /** Takes the events of one chunk and gives what is certain by now. */
@@ -41,7 +26,7 @@ export class PasteGuess {
     let run: Typed[] = [];
     let text = '';
     const endRun = (): void => {
-      if (run.length > 0) this.settleRun(run, text, out);
+      if (run.length > 0) this.#settleRun(run, text, out);
       run = [];
       text = '';
     };
@@ -61,14 +46,29 @@ export class PasteGuess {
 
   /** Says that the paste that is held is complete. */
   flush(): InputEvent[] {
-    const { held } = this;
-    this.held = undefined;
+    const held = this.#held;
+    this.#held = undefined;
     return held === undefined ? [] : [{ kind: 'paste', text: held.replace(/\r\n?/g, '\n'), truncated: false }];
   }
 
-  private settleRun(run: readonly Typed[], text: string, out: InputEvent[]): void {
-    if (this.held !== undefined) this.held += text;
-    else if (looksPasted(text)) this.held = text;
+  #settleRun(run: readonly Typed[], text: string, out: InputEvent[]): void {
+    if (this.#held !== undefined) this.#held += text;
+    else if (looksPasted(text)) this.#held = text;
     else out.push(...run);
   }
+}
+
+/** What an event contributes to a run of typed text; `undefined` for keys that end the run. */
+function typedText(event: InputEvent): string | undefined {
+  if (event.kind === 'text') return event.text;
+  if (event.kind !== 'key') return undefined;
+  if (event.key === 'enter') return '\r';
+  if (event.key === 'linefeed') return '\n';
+  if (event.key === 'tab') return '\t';
+  return undefined;
+}
+
+/** Whether nobody types like this: a line end with more behind it, all at once. Several Enter in a row are a key held down. */
+function looksPasted(text: string): boolean {
+  return /[\r\n][^\r\n]/.test(text) || text.includes('\r\n');
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { complete } from '../../../src/ui/input/completion.js';
 
@@ -8,33 +8,33 @@ const vocabulary = {
 };
 
 describe('complete', () => {
-  it('completes a command, only as the first word', () => {
+  test('completes a command, only as the first word', () => {
     expect(complete('/in', 3, vocabulary)).toEqual({ text: '/invite ', cursor: 8, choices: [] });
     expect(complete('see /in', 7, vocabulary)).toBeUndefined();
   });
 
-  it('addresses a member by the first word', () => {
+  test('addresses a member by the first word', () => {
     expect(complete('al', 2, vocabulary)).toEqual({ text: 'alice: ', cursor: 7, choices: [] });
   });
 
-  it('completes names elsewhere, also after a command', () => {
+  test('completes names elsewhere, also after a command', () => {
     expect(complete('/remove ali', 11, vocabulary)).toEqual({ text: '/remove alice ', cursor: 14, choices: [] });
     expect(complete('/invite agn', 11, vocabulary)?.text).toBe('/invite agntcy/ns/dave ');
   });
 
-  it('does not care about case, and spells as the candidate does', () => {
+  test('does not care about case, and spells as the candidate does', () => {
     expect(complete('hi ca', 5, vocabulary)?.text).toBe('hi Carol ');
   });
 
-  it('goes as far as the candidates agree and lists them', () => {
+  test('goes as far as the candidates agree and lists them', () => {
     expect(complete('hi b', 4, vocabulary)).toEqual({ text: 'hi bob', cursor: 6, choices: ['bob', 'bobby'] });
   });
 
-  it('keeps what stands behind the cursor and does not double the blank', () => {
+  test('keeps what stands behind the cursor and does not double the blank', () => {
     expect(complete('hi al and bob', 5, vocabulary)).toEqual({ text: 'hi alice and bob', cursor: 8, choices: [] });
   });
 
-  it('says nothing about an empty word or an unknown one', () => {
+  test('says nothing about an empty word or an unknown one', () => {
     expect(complete('', 0, vocabulary)).toBeUndefined();
     expect(complete('hi ', 3, vocabulary)).toBeUndefined();
     expect(complete('hi zzz', 6, vocabulary)).toBeUndefined();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { edit, type EditorAction, type EditorState, emptyEditor, TEXT_LIMIT } from '../../../src/ui/input/editor.js';
 import { graphemesOf } from '../../../src/ui/input/graphemes.js';
@@ -23,7 +23,7 @@ function run(marked: string, ...kinds: Simple[]): string {
 const FAMILY = '👩‍👩‍👧';
 
 describe('moving', () => {
-  it.each<[string, Simple, string]>([
+  test.each<[string, Simple, string]>([
     ['ab|c', 'left', 'a|bc'],
     ['|abc', 'left', '|abc'],
     [`x${FAMILY}|`, 'left', `x|${FAMILY}`],
@@ -48,7 +48,7 @@ describe('moving', () => {
 });
 
 describe('changing', () => {
-  it.each<[string, Simple, string]>([
+  test.each<[string, Simple, string]>([
     [`a${FAMILY}|b`, 'delete-left', 'a|b'],
     [`a|${FAMILY}b`, 'delete-right', 'a|b'],
     ['|', 'delete-left', '|'],
@@ -69,23 +69,23 @@ describe('changing', () => {
     expect(run(before, kind)).toBe(after);
   });
 
-  it('inserts at the cursor, cleaned', () => {
+  test('inserts at the cursor, cleaned', () => {
     const state = edit(at('a|b'), { kind: 'insert', text: 'x\r\ny\u001b[31m\u0007\u202e\tz' });
     expect(show(state)).toBe('ax\ny[31m\tz|b');
   });
 
-  it('keeps the cursor on an edge when what is inserted joins with what follows', () => {
+  test('keeps the cursor on an edge when what is inserted joins with what follows', () => {
     const state = edit({ ...emptyEditor, text: '\u0301x', cursor: 0 }, { kind: 'insert', text: 'e' });
     expect(show(state)).toBe('e\u0301|x');
   });
 
-  it('takes no more than the limit', () => {
+  test('takes no more than the limit', () => {
     const full = edit(emptyEditor, { kind: 'insert', text: 'a'.repeat(TEXT_LIMIT) });
     expect(full.text).toHaveLength(TEXT_LIMIT);
     expect(edit(full, { kind: 'insert', text: 'b' })).toBe(full);
   });
 
-  it('replaces everything', () => {
+  test('replaces everything', () => {
     expect(show(edit(at('a|b'), { kind: 'replace', text: 'new' }))).toBe('new|');
     expect(show(edit(at('a|b'), { kind: 'replace', text: `n${FAMILY}`, cursor: 2 }))).toBe(`n${FAMILY}|`);
   });
@@ -95,16 +95,16 @@ describe('kill ring', () => {
   const apply = (state: EditorState, ...kinds: Simple[]): EditorState =>
     kinds.reduce((next, kind) => edit(next, { kind }), state);
 
-  it('yanks what was killed last', () => {
+  test('yanks what was killed last', () => {
     expect(run('one two|', 'kill-word-left', 'line-start', 'yank')).toBe('two|one ');
   });
 
-  it('joins kills in a row, in reading order', () => {
+  test('joins kills in a row, in reading order', () => {
     expect(run('one two three|', 'kill-blank-word-left', 'kill-blank-word-left', 'yank')).toBe('one two three|');
     expect(run('|one two', 'kill-word-right', 'kill-word-right', 'yank')).toBe('one two|');
   });
 
-  it('goes back through older kills with yank-pop, only right after a yank', () => {
+  test('goes back through older kills with yank-pop, only right after a yank', () => {
     const killed = apply(at('one two|'), 'kill-word-left', 'left', 'right', 'kill-word-left');
     expect(killed.kills).toEqual(['two', 'one ']);
     const popped = apply(killed, 'yank', 'yank-pop');
@@ -113,7 +113,7 @@ describe('kill ring', () => {
     expect(apply(popped, 'left', 'yank-pop').text).toBe('two');
   });
 
-  it('yanks nothing when nothing was killed', () => {
+  test('yanks nothing when nothing was killed', () => {
     expect(run('ab|', 'yank')).toBe('ab|');
   });
 });
@@ -157,7 +157,7 @@ const anyAction: fc.Arbitrary<EditorAction> = fc.oneof(
 );
 
 describe('after any actions', () => {
-  it('the cursor stands on the edge of a grapheme and the text is clean', () => {
+  test('the cursor stands on the edge of a grapheme and the text is clean', () => {
     fc.assert(
       fc.property(fc.array(anyAction, { maxLength: 30 }), (actions) => {
         let state = emptyEditor;
@@ -175,7 +175,7 @@ describe('after any actions', () => {
     );
   });
 
-  it('left then right comes back, unless at the start', () => {
+  test('left then right comes back, unless at the start', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 12 }), (text) => {
         const end = edit(emptyEditor, { kind: 'insert', text });

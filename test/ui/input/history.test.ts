@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { emptyHistory, HISTORY_LIMIT, newer, older, remember } from '../../../src/ui/input/history.js';
 
 const three = ['one', 'two', 'three'].reduce(remember, emptyHistory);
 
 describe('history', () => {
-  it('goes back to the oldest entry and stays there', () => {
+  test('goes back to the oldest entry and stays there', () => {
     const first = older(three, 'draft');
     expect(first?.text).toBe('three');
     const second = older(first!.history, first!.text);
@@ -14,7 +14,7 @@ describe('history', () => {
     expect(older(third!.history, 'one')).toBeUndefined();
   });
 
-  it('comes forward to what was being written', () => {
+  test('comes forward to what was being written', () => {
     const first = older(three, 'draft');
     const second = older(first!.history, first!.text);
     const forward = newer(second!.history);
@@ -24,23 +24,23 @@ describe('history', () => {
     expect(newer(end!.history)).toBeUndefined();
   });
 
-  it('does not go forward from the end, nor anywhere when empty', () => {
+  test('does not go forward from the end, nor anywhere when empty', () => {
     expect(newer(three)).toBeUndefined();
     expect(older(emptyHistory, 'x')).toBeUndefined();
   });
 
-  it('counts the same line twice in a row once', () => {
+  test('counts the same line twice in a row once', () => {
     expect(remember(three, 'three').entries).toEqual(['one', 'two', 'three']);
     expect(remember(three, 'one').entries).toEqual(['one', 'two', 'three', 'one']);
   });
 
-  it('ends looking back when something is sent', () => {
+  test('ends looking back when something is sent', () => {
     const back = older(three, '');
     const sent = remember(back!.history, 'four');
     expect(older(sent, '')?.text).toBe('four');
   });
 
-  it('keeps a bounded number of entries, the youngest', () => {
+  test('keeps a bounded number of entries, the youngest', () => {
     let history = emptyHistory;
     for (let index = 0; index < HISTORY_LIMIT + 5; index += 1) history = remember(history, `line ${index}`);
     expect(history.entries).toHaveLength(HISTORY_LIMIT);

@@ -1,29 +1,29 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type InputEvent } from '../../../src/ui/input/input-event.js';
 import { InputReader } from '../../../src/ui/input/input-reader.js';
 
 /** Timers that fire when the test says so. */
 class FakeTimers {
-  private readonly pending = new Map<number, { atMs: number; run: () => void }>();
-  private nowMs = 0;
-  private lastId = 0;
+  readonly #pending = new Map<number, { atMs: number; run: () => void }>();
+  #nowMs = 0;
+  #lastId = 0;
 
   readonly start = (afterMs: number, run: () => void): (() => void) => {
-    const id = (this.lastId += 1);
-    this.pending.set(id, { atMs: this.nowMs + afterMs, run });
-    return () => this.pending.delete(id);
+    const id = (this.#lastId += 1);
+    this.#pending.set(id, { atMs: this.#nowMs + afterMs, run });
+    return () => this.#pending.delete(id);
   };
 
   get count(): number {
-    return this.pending.size;
+    return this.#pending.size;
   }
 
   advance(ms: number): void {
-    this.nowMs += ms;
-    for (const [id, timer] of [...this.pending]) {
-      if (timer.atMs > this.nowMs) continue;
-      this.pending.delete(id);
+    this.#nowMs += ms;
+    for (const [id, timer] of [...this.#pending]) {
+      if (timer.atMs > this.#nowMs) continue;
+      this.#pending.delete(id);
       timer.run();
     }
   }
@@ -37,7 +37,7 @@ function setUp(): { timers: FakeTimers; seen: InputEvent[]; reader: InputReader;
 }
 
 describe('InputReader', () => {
-  it('makes Escape of a lone ESC, but only after silence', () => {
+  test('makes Escape of a lone ESC, but only after silence', () => {
     const { timers, seen, type } = setUp();
     type('\u001b');
     timers.advance(99);
@@ -47,7 +47,7 @@ describe('InputReader', () => {
     expect(timers.count).toBe(0);
   });
 
-  it('waits anew for each piece of a slow sequence', () => {
+  test('waits anew for each piece of a slow sequence', () => {
     const { timers, seen, type } = setUp();
     type('\u001b');
     timers.advance(60);
@@ -58,7 +58,7 @@ describe('InputReader', () => {
     expect(timers.count).toBe(0);
   });
 
-  it('gives up on a paste without an end after 30 s', () => {
+  test('gives up on a paste without an end after 30 s', () => {
     const { timers, seen, type } = setUp();
     type('\u001b[200~never ending\rstory');
     timers.advance(29_999);
@@ -69,7 +69,7 @@ describe('InputReader', () => {
     expect(seen.at(-1)).toEqual({ kind: 'text', text: 'a' });
   });
 
-  it('delivers a guessed paste after the gap', () => {
+  test('delivers a guessed paste after the gap', () => {
     const { timers, seen, type } = setUp();
     type('one\rtwo');
     type(' more\r');
@@ -78,7 +78,7 @@ describe('InputReader', () => {
     expect(seen).toEqual([{ kind: 'paste', text: 'one\ntwo more\n', truncated: false }]);
   });
 
-  it('leaves no timer behind when it is closed', () => {
+  test('leaves no timer behind when it is closed', () => {
     const { timers, seen, reader, type } = setUp();
     type('one\rtwo');
     type('\u001b');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type InputEvent } from '../../../src/ui/input/input-event.js';
 import { PASTE_GAP_MS, PasteGuess } from '../../../src/ui/input/paste-guess.js';
@@ -13,35 +13,35 @@ function push(...chunk: InputEvent[]): InputEvent[] {
 }
 
 describe('one chunk', () => {
-  it('takes text with one Enter at its end as typed', () => {
+  test('takes text with one Enter at its end as typed', () => {
     expect(push(text('hello'), key('enter'))).toEqual([text('hello'), key('enter')]);
   });
 
-  it('takes Enter held down as typed', () => {
+  test('takes Enter held down as typed', () => {
     expect(push(key('enter'), key('enter'))).toEqual([key('enter'), key('enter')]);
   });
 
-  it('takes an Enter with text behind it as pasted', () => {
+  test('takes an Enter with text behind it as pasted', () => {
     expect(push(text('one'), key('enter'), text('two'))).toEqual([paste('one\ntwo')]);
     expect(push(text('one'), key('linefeed'), text('two'), key('enter'))).toEqual([paste('one\ntwo\n')]);
   });
 
-  it('takes CR LF as pasted', () => {
+  test('takes CR LF as pasted', () => {
     expect(push(text('one'), key('enter'), key('linefeed'))).toEqual([paste('one\n')]);
   });
 
-  it('keeps tabs of a paste', () => {
+  test('keeps tabs of a paste', () => {
     expect(push(text('a'), key('enter'), key('tab'), text('b'))).toEqual([paste('a\n\tb')]);
   });
 
-  it('ends the run at any other key', () => {
+  test('ends the run at any other key', () => {
     const typed = [text('one'), key('enter'), key('up'), text('two'), key('enter')];
     expect(push(...typed)).toEqual(typed);
   });
 });
 
 describe('several chunks', () => {
-  it('joins what follows a paste at once, so that its last line is not sent', () => {
+  test('joins what follows a paste at once, so that its last line is not sent', () => {
     const guess = new PasteGuess();
     expect(guess.push([text('one'), key('enter'), text('tw')])).toEqual([]);
     expect(guess.waitsMs).toBe(PASTE_GAP_MS);
@@ -51,7 +51,7 @@ describe('several chunks', () => {
     expect(guess.push([text('x'), key('enter')])).toEqual([text('x'), key('enter')]);
   });
 
-  it('gives the paste before a key that follows it', () => {
+  test('gives the paste before a key that follows it', () => {
     const guess = new PasteGuess();
     guess.push([text('one'), key('enter'), text('two')]);
     expect(guess.push([key('ctrl+c')])).toEqual([paste('one\ntwo'), key('ctrl+c')]);

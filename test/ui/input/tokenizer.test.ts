@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { type InputEvent } from '../../../src/ui/input/input-event.js';
 import { ESCAPE_TIMEOUT_MS, PASTE_LIMIT, PASTE_TIMEOUT_MS, Tokenizer } from '../../../src/ui/input/tokenizer.js';
@@ -30,11 +30,11 @@ const key = (name: string): InputEvent => ({ kind: 'key', key: name });
 const text = (value: string): InputEvent => ({ kind: 'text', text: value });
 
 describe('text and control characters', () => {
-  it('splits text and the Enter that is glued to it', () => {
+  test('splits text and the Enter that is glued to it', () => {
     expect(read('hello\r')).toEqual([text('hello'), key('enter')]);
   });
 
-  it('tells Backspace, Ctrl+H and Delete apart, and counts two Backspaces in one chunk', () => {
+  test('tells Backspace, Ctrl+H and Delete apart, and counts two Backspaces in one chunk', () => {
     expect(read('\u007f\u007f\u0008\u001b[3~')).toEqual([
       key('backspace'),
       key('backspace'),
@@ -43,27 +43,27 @@ describe('text and control characters', () => {
     ]);
   });
 
-  it('names every control character as a key', () => {
+  test('names every control character as a key', () => {
     expect(read('\u0001\u0003\u0004\t\n\u0000\u001f')).toEqual(
       ['ctrl+a', 'ctrl+c', 'ctrl+d', 'tab', 'linefeed', 'ctrl+space', 'ctrl+_'].map(key),
     );
   });
 
-  it('keeps characters whose bytes come in two chunks', () => {
+  test('keeps characters whose bytes come in two chunks', () => {
     const bytes = encoder.encode('日本👩‍👩‍👧é');
     for (let cut = 1; cut < bytes.length; cut += 1) {
       expect(read(bytes.subarray(0, cut), bytes.subarray(cut))).toEqual([text('日本👩‍👩‍👧é')]);
     }
   });
 
-  it('drops C1 controls and replaces bytes that are not UTF-8', () => {
+  test('drops C1 controls and replaces bytes that are not UTF-8', () => {
     expect(read('a\u009bb')).toEqual([text('ab')]);
     expect(read(Uint8Array.of(0x61, 0xff, 0x62))).toEqual([text('a\ufffdb')]);
   });
 });
 
 describe('escape sequences', () => {
-  it.each([
+  test.each([
     ['\u001b[A', 'up'],
     ['\u001bOB', 'down'],
     ['\u001b[1;5C', 'ctrl+right'],
@@ -95,11 +95,11 @@ describe('escape sequences', () => {
     expect(read(sequence)).toEqual([key(name)]);
   });
 
-  it('reads reported text, with the shifted character where the terminal says it', () => {
+  test('reads reported text, with the shifted character where the terminal says it', () => {
     expect(read('\u001b[97u\u001b[97:65;2u\u001b[228u')).toEqual([text('aAä')]);
   });
 
-  it('ignores key releases, answers to queries and function keys', () => {
+  test('ignores key releases, answers to queries and function keys', () => {
     const noise = [
       '\u001b[97;1:3u',
       '\u001b[?62;4c',
@@ -117,13 +117,13 @@ describe('escape sequences', () => {
     expect(read('x', ...noise, 'y')).toEqual([text('xy')]);
   });
 
-  it('takes a broken sequence away and goes on with what follows', () => {
+  test('takes a broken sequence away and goes on with what follows', () => {
     expect(read('\u001b[1;\u001b[A')).toEqual([key('up')]);
     expect(read('\u001b[12äb')).toEqual([text('äb')]);
     expect(read(`\u001b[${'1'.repeat(100)}`).some((event) => event.kind === 'text')).toBe(true);
   });
 
-  it('reports focus', () => {
+  test('reports focus', () => {
     expect(read('\u001b[I\u001b[O')).toEqual([
       { kind: 'focus', focused: true },
       { kind: 'focus', focused: false },
@@ -132,7 +132,7 @@ describe('escape sequences', () => {
 });
 
 describe('what time decides', () => {
-  it('asks for a flush only while something is pending', () => {
+  test('asks for a flush only while something is pending', () => {
     const tokenizer = new Tokenizer();
     expect(tokenizer.waitsMs).toBeUndefined();
     tokenizer.push(encoder.encode('a\u001b'));
@@ -143,7 +143,7 @@ describe('what time decides', () => {
     expect(tokenizer.waitsMs).toBe(PASTE_TIMEOUT_MS);
   });
 
-  it.each([
+  test.each([
     ['\u001b', [key('escape')]],
     ['\u001b\u001b', [key('escape'), key('escape')]],
     ['\u001b[', [key('alt+[')]],
@@ -155,7 +155,7 @@ describe('what time decides', () => {
     expect(read(pending)).toEqual(events);
   });
 
-  it('goes on as usual after a flush', () => {
+  test('goes on as usual after a flush', () => {
     const tokenizer = new Tokenizer();
     tokenizer.push(encoder.encode('\u001b'));
     tokenizer.flush();
@@ -164,18 +164,18 @@ describe('what time decides', () => {
 });
 
 describe('bracketed paste', () => {
-  it('gives one event, whatever the content looks like', () => {
+  test('gives one event, whatever the content looks like', () => {
     expect(read('\u001b[200~one\r\ntwo\rthree\u001b[A\u0003\u001b[201~x')).toEqual([
       { kind: 'paste', text: 'one\ntwo\nthree[A', truncated: false },
       text('x'),
     ]);
   });
 
-  it('gives what there is when the end never comes', () => {
+  test('gives what there is when the end never comes', () => {
     expect(read('\u001b[200~half')).toEqual([{ kind: 'paste', text: 'half', truncated: true }]);
   });
 
-  it('cuts a paste that is too long, at the same place for any chunking, and finds its end', () => {
+  test('cuts a paste that is too long, at the same place for any chunking, and finds its end', () => {
     const long = `\u001b[200~${'a'.repeat(PASTE_LIMIT + 10)}\u001b[201~b`;
     const whole = read(long);
     expect(whole).toEqual([{ kind: 'paste', text: 'a'.repeat(PASTE_LIMIT), truncated: true }, text('b')]);
@@ -187,7 +187,7 @@ describe('bracketed paste', () => {
     }
   });
 
-  it('keeps a paste of exactly the limit whole', () => {
+  test('keeps a paste of exactly the limit whole', () => {
     const [paste] = read(`\u001b[200~${'a'.repeat(PASTE_LIMIT)}`, '\u001b[20', '1~');
     expect(paste).toEqual({ kind: 'paste', text: 'a'.repeat(PASTE_LIMIT), truncated: false });
   });
@@ -220,7 +220,7 @@ const terminalInput = fc
   .map((parts) => parts.join(''));
 
 describe('any chunking of the same bytes', () => {
-  it('gives the same events', () => {
+  test('gives the same events', () => {
     fc.assert(
       fc.property(terminalInput, fc.array(fc.nat(), { maxLength: 10 }), (input, cuts) => {
         const bytes = encoder.encode(input);
@@ -237,7 +237,7 @@ describe('any chunking of the same bytes', () => {
     );
   });
 
-  it('gives the same events for random bytes, one at a time', () => {
+  test('gives the same events for random bytes, one at a time', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         expect(read(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toEqual(read(bytes));
@@ -246,7 +246,7 @@ describe('any chunking of the same bytes', () => {
     );
   });
 
-  it('never puts a control character into a text', () => {
+  test('never puts a control character into a text', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         for (const event of read(bytes)) {
