@@ -253,7 +253,8 @@ class ChatProgram {
       sharedSecret: this.#settings.secret.reveal(),
       messageDelivery: 'events',
       mlsPayload: this.#settings.mlsPayload,
-      connectAttempts: ATTEMPTS[this.#mode],
+      // A configuration that says how often to try is obeyed.
+      ...(this.#settings.slim.backoff === undefined && { connectAttempts: ATTEMPTS[this.#mode] }),
       signal,
       onEvent,
       acceptInvitation,

@@ -291,7 +291,10 @@ export class ChatRuntime {
         return;
       case 'connection': {
         const { state } = event;
-        if (state.kind === 'closed') return;
+        if (state.kind === 'closed') {
+          if (state.error !== undefined) this.#giveUp(state.error);
+          return;
+        }
         this.#emit({
           type: 'connection',
           state: state.kind,
@@ -305,10 +308,16 @@ export class ChatRuntime {
     }
   }
 
+  /** The configuration of the connection does not allow another try. */
+  #giveUp(error: SlimError): void {
+    this.#emit({ type: 'error', code: error.code, message: `The connection is given up: ${error.message}` });
+    this.exit({ exitCode: error.exitCode });
+  }
+
   #addSession(session: SessionPort): SessionRunner {
     if (this.#isOutputBlocked) session.pauseReceiving();
     const runner = this.#groups.add(session);
-    if (this.#desk.onSession(session.id)) this.#switchTo(runner);
+    if (this.#desk.onSession(session.id, this.#deps.store.getState().activeSession)) this.#switchTo(runner);
     if (this.#deps.store.getState().activeSession === session.id) this.#outbox.release(session.id);
     return runner;
   }
@@ -365,6 +374,8 @@ export class ChatRuntime {
   }
 
   #emit(body: ChatEventBody): void {
+    if (body.type === 'closed' && body.reason === 'removed')
+      this.#desk.onRemoved(this.#deps.store.getState(), body.session);
     this.#announcer.emit(body);
     this.#progress.notify();
   }

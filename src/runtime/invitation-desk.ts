@@ -1,10 +1,16 @@
-import type { ChatEventBody } from '../chat/index.js';
+import { type ChatEventBody, type ChatState, sessionOf } from '../chat/index.js';
 import type { Name } from '../name/index.js';
 import { RecentMap, UsageError } from '../util/index.js';
 import type { InvitationPort } from './ports.js';
 
 /** A join that was accepted may take this long at least until its welcome comes, milliseconds. */
 const MIN_JOIN_MS = 60_000;
+
+/**
+ * How long after a removal the same moderator may invite into the same session again without being asked about, milliseconds. That is
+ * how a moderator renews the keys of a member.
+ */
+const RENEWAL_MS = 60_000;
 
 /**
  * Which invitations are accepted: `auto` those that come while there is no group; `ask` none without the user; `never` none;
@@ -19,6 +25,13 @@ export interface InvitationDeskDeps {
   /** Whether there is no group, and none to come. */
   readonly isIdle: () => boolean;
   readonly emit: (event: Extract<ChatEventBody, { type: 'invitation' }>) => void;
+}
+
+interface Removed {
+  /** Printed full name. */
+  readonly moderator: string;
+  readonly untilMs: number;
+  readonly wasActive: boolean;
 }
 
 interface Asked {
@@ -38,6 +51,8 @@ export class InvitationDesk {
   readonly #declined = new RecentMap<number, number>(256);
   /** Until when a session may still come that was accepted. */
   readonly #joining = new Map<number, number>();
+  /** Of sessions that this app was removed from: the moderator, and until when it may come back to it unasked. */
+  readonly #removed = new RecentMap<number, Removed>(64);
   /** Sessions that the user himself has accepted. */
   readonly #wished = new Set<number>();
   #isClosed = false;
@@ -51,6 +66,10 @@ export class InvitationDesk {
     const { policy, isIdle } = this.#deps;
     const { sessionId, from } = invitation;
     if (this.#isClosed) return false;
+    if (this.#isRenewal(invitation)) {
+      this.#expect(invitation);
+      return true;
+    }
     if (policy.kind === 'never') {
       const isFirst = this.#attempts.get(sessionId) === undefined;
       this.#attempts.set(sessionId, 1);
@@ -90,10 +109,23 @@ export class InvitationDesk {
     answer(false);
   }
 
-  /** A session has come. Whether the user himself wanted to be in it. */
-  onSession(session: number): boolean {
+  /** This app is being removed from a session; `state` is that before it. */
+  onRemoved(state: ChatState, id: number): void {
+    const moderator = sessionOf(state, id)?.moderator;
+    if (moderator === undefined) return;
+    const wasActive = state.activeSession === id;
+    this.#removed.set(id, { moderator, untilMs: Date.now() + RENEWAL_MS, wasActive });
+  }
+
+  /**
+   * A session has come. Whether it is to be the active one: the user himself has accepted it; or it is back after a removal, and he
+   * was in it and has gone to no other since.
+   */
+  onSession(session: number, activeSession: number | null): boolean {
+    const wasActive = this.#removed.get(session)?.wasActive === true;
     this.#joining.delete(session);
-    return this.#wished.delete(session);
+    this.#removed.delete(session);
+    return this.#wished.delete(session) || (wasActive && activeSession === null);
   }
 
   /** Accepts nothing any more. */
@@ -126,6 +158,11 @@ export class InvitationDesk {
       this.#asked.set(sessionId, { invitation, attempt, answer });
       this.#tell(invitation, 'asked', attempt);
     });
+  }
+
+  #isRenewal({ sessionId, from }: InvitationPort): boolean {
+    const removed = this.#removed.get(sessionId);
+    return removed !== undefined && removed.moderator === from.toString() && removed.untilMs > Date.now();
   }
 
   #take(session: number | undefined): Asked {

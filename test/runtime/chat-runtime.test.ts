@@ -5,7 +5,7 @@ import { ChatRuntime } from '../../src/runtime/chat-runtime.js';
 import type { Connect } from '../../src/runtime/ports.js';
 import type { RuntimeConfig } from '../../src/runtime/runtime-config.js';
 import { Name } from '../../src/name/index.js';
-import { SessionError, UsageError } from '../../src/util/index.js';
+import { ConnectionError, SessionError, UsageError } from '../../src/util/index.js';
 import { utcClock } from '../chat/chat-helper.js';
 import { ALICE, BOB, CAROL, CHANNEL, FakeApp, FakeInvitation, type FakeSession } from './fake-app.js';
 
@@ -534,6 +534,27 @@ describe('invitations of others', () => {
     expect(chat.of('invitation')).toMatchObject([{ session: 8, state: 'declined' }]);
   });
 
+  test('that renew the keys of this member are the group it was in, and no question', async () => {
+    const chat = await participant({ accept: { kind: 'ask' } });
+    const toAlice = (): FakeInvitation => new FakeInvitation(7, ALICE, CHANNEL);
+    const asked = chat.app.invite(toAlice());
+    await chat.do({ type: 'accept' });
+    const background = chat.app.invite(toOther());
+    await chat.do({ type: 'accept' });
+    await chat.do({ type: 'switch', session: 7 });
+    (await asked)?.end('removed');
+    const stranger = chat.app.invite(new FakeInvitation(7, CAROL, CHANNEL));
+    await chat.settle();
+    expect(chat.of('invitation').at(-1)).toMatchObject({ from: CAROL.toString(), state: 'asked' });
+    await chat.do({ type: 'decline' });
+    expect(await stranger).toBeUndefined();
+    const renewed = await chat.app.invite(toAlice());
+    await chat.do(text('a'));
+    expect(renewed?.handles).toHaveLength(1);
+    expect(chat.active).toEqual([7, 8, 7, null, 7]);
+    expect((await background)?.handles).toEqual([]);
+  });
+
   test('of a moderator that is named are accepted at any time, and open in the background', async () => {
     const chat = await participant({ accept: { kind: 'from', names: [CAROL.withoutId()] } });
     const asked = chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL));
@@ -708,6 +729,16 @@ describe('a participant', () => {
     });
     await chat.runtime.start();
     expect(chat.summary).toEqual(['connection connecting', 'connection up', 'ready', 'session']);
+  });
+
+  test('ends when the connection is given up for good, and says why', async () => {
+    const chat = await participant();
+    const error = new ConnectionError('refused', 'nobody listens at x');
+    chat.app.emit({ kind: 'connection', state: { kind: 'closed', error } });
+    expect(await chat.runtime.done).toBe(3);
+    expect(chat.of('error')).toMatchObject([
+      { code: 'refused', message: 'The connection is given up: nobody listens at x' },
+    ]);
   });
 
   test('reports the connection, and the same warning not twice in a row', async () => {

@@ -61,8 +61,10 @@ describe('leaving by the keyboard', () => {
     await expectRestored(ui, 130);
   });
 
-  test('takes Ctrl+D when nothing is typed, and /quit', async () => {
+  test('takes Ctrl+D twice when nothing is typed, and /quit', async () => {
     const ui = await inGroup();
+    ui.type('\u0004');
+    await ui.see('Press Ctrl+C again to leave.');
     ui.type('\u0004');
     await expectRestored(ui, 0);
     const other = await inGroup();

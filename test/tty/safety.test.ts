@@ -89,7 +89,9 @@ describe('pasting', () => {
     expect(ui.executed).toEqual([]);
     ui.type('\r');
     await ui.untilExecuted(1);
-    expect(ui.executed).toEqual([{ type: 'publish', text: lines.map((line) => line.replaceAll(ESC, '')).join('\n') }]);
+    expect(ui.executed).toEqual([
+      { type: 'publish', text: lines.map((line) => line.replaceAll(ESC, '')).join('\n'), session: 1 },
+    ]);
   });
 
   test('drops it on Escape', async () => {
@@ -101,7 +103,7 @@ describe('pasting', () => {
     await ui.see('paste dropped');
     ui.type('then\r');
     await ui.untilExecuted(1);
-    expect(ui.executed).toEqual([{ type: 'publish', text: 'then' }]);
+    expect(ui.executed).toEqual([{ type: 'publish', text: 'then', session: 1 }]);
   });
 
   test('sends nothing when the terminal does not mark the paste', async () => {
@@ -113,7 +115,7 @@ describe('pasting', () => {
     expect(ui.executed).toEqual([]);
     ui.type('\r');
     await ui.untilExecuted(1);
-    expect(ui.executed).toEqual([{ type: 'publish', text: 'one\ntwo\nthree' }]);
+    expect(ui.executed).toEqual([{ type: 'publish', text: 'one\ntwo\nthree', session: 1 }]);
   });
 
   test('draws what is pasted without obeying it', async () => {
@@ -139,7 +141,7 @@ describe('typing', () => {
     await ui.see('> hello there world!');
     ui.type('\u0017\u0015\u0019\u0019\r');
     await ui.untilExecuted(1);
-    expect(ui.executed).toEqual([{ type: 'publish', text: 'hello there world!hello there world!' }]);
+    expect(ui.executed).toEqual([{ type: 'publish', text: 'hello there world!hello there world!', session: 1 }]);
     ui.type('\u001b[A');
     await ui.see('> hello there world!hello there world!');
   });
@@ -150,7 +152,7 @@ describe('typing', () => {
     await ui.see('3 members');
     ui.type('hello\r');
     await ui.untilExecuted(1);
-    expect(ui.executed).toEqual([{ type: 'publish', text: 'hello' }]);
+    expect(ui.executed).toEqual([{ type: 'publish', text: 'hello', session: 1 }]);
   });
 
   test('completes commands and names', async () => {
