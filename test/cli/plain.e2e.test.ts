@@ -50,7 +50,7 @@ describe('slim-chat --plain', () => {
     const bot = new Program(['--plain', '--local', 'ci/bot/1', '--invites', BOB, '--slim', slim, '--linger', '300ms']);
     bot.child.stdin.end('nobody hears this\n');
     expect(await bot.exit()).toBe(6);
-    expect(bot.stdout).toMatch(/!! not delivered: "nobody hears this"/);
+    expect(bot.stdout).toMatch(/!! not sent: "nobody hears this"/);
   });
 
   test('keeps the messages of a participant until it is invited', async () => {

@@ -65,7 +65,7 @@ describe('the program', () => {
     await alice.event({ type: 'joined' });
     bob.child.kill(signal);
     expect(await bob.exit()).toBe(code);
-    expect(bob.events.slice(-2)).toMatchObject([
+    expect(bob.events.filter(({ type }) => type !== 'active').slice(-2)).toMatchObject([
       { type: 'closed', reason: 'left' },
       { type: 'bye', exitCode: code },
     ]);
@@ -80,7 +80,7 @@ describe('the program', () => {
     expect(program.stderr).toBe('');
   });
 
-  test('leaves with 0 when nobody reads its output any more, as with head', async () => {
+  test('leaves, says so, and ends with 74 when nobody reads its output any more, as with head', async () => {
     const { slim } = await startNode();
     const bob = new JsonProgram(['--local', BOB, '--slim', slim]);
     await bob.event({ type: 'ready' });
@@ -88,7 +88,8 @@ describe('the program', () => {
     await alice.event({ type: 'joined' });
     bob.child.stdout.destroy();
     alice.send({ type: 'publish', text: 'are you there?' });
-    expect(await bob.exit()).toBe(0);
+    expect(await bob.exit()).toBe(74);
+    expect(bob.stderr).toContain('slim-chat: The output is incomplete: whoever read it has stopped (EPIPE).');
     await alice.event({ type: 'left', reason: 'left' });
   });
 
