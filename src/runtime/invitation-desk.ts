@@ -162,7 +162,7 @@ export class InvitationDesk {
 
   #isRenewal({ sessionId, from }: InvitationPort): boolean {
     const removed = this.#removed.get(sessionId);
-    return removed !== undefined && removed.moderator === from.toString() && removed.untilMs > Date.now();
+    return removed?.moderator === from.toString() && removed.untilMs > Date.now();
   }
 
   #take(session: number | undefined): Asked {
