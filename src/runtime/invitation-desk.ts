@@ -45,10 +45,10 @@ export class InvitationDesk {
   readonly #deps: InvitationDeskDeps;
   /** By session id, oldest first. */
   readonly #asked = new Map<number, Asked>();
-  /** How often each was asked about, by session id. */
-  readonly #attempts = new RecentMap<number, number>(256);
-  /** Until when (milliseconds since 1970) a session is not asked about any more. */
-  readonly #declined = new RecentMap<number, number>(256);
+  /** How often each was asked about, by session and moderator. */
+  readonly #attempts = new RecentMap<string, number>(256);
+  /** Until when (milliseconds since 1970) an invitation is not asked about any more, by session and moderator. */
+  readonly #declined = new RecentMap<string, number>(256);
   /** Until when a session may still come that was accepted. */
   readonly #joining = new Map<number, number>();
   /** Of sessions that this app was removed from: the moderator, and until when it may come back to it unasked. */
@@ -64,15 +64,15 @@ export class InvitationDesk {
   /** Fits `acceptInvitation` of the client library. */
   readonly decide = (invitation: InvitationPort): boolean | Promise<boolean> => {
     const { policy, isIdle } = this.#deps;
-    const { sessionId, from } = invitation;
+    const { from } = invitation;
     if (this.#isClosed) return false;
     if (this.#isRenewal(invitation)) {
       this.#expect(invitation);
       return true;
     }
     if (policy.kind === 'never') {
-      const isFirst = this.#attempts.get(sessionId) === undefined;
-      this.#attempts.set(sessionId, 1);
+      const isFirst = this.#attempts.get(keyOf(invitation)) === undefined;
+      this.#attempts.set(keyOf(invitation), 1);
       if (isFirst) this.#tell(invitation, 'declined', 1);
       return false;
     }
@@ -104,7 +104,7 @@ export class InvitationDesk {
    */
   decline(session: number | undefined): void {
     const { invitation, attempt, answer } = this.#take(session);
-    this.#declined.set(invitation.sessionId, Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
+    this.#declined.set(keyOf(invitation), Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
     this.#tell(invitation, 'declined', attempt);
     answer(false);
   }
@@ -137,14 +137,17 @@ export class InvitationDesk {
 
   async #ask(invitation: InvitationPort): Promise<boolean> {
     const { sessionId, lapsed } = invitation;
-    const declinedUntilMs = this.#declined.get(sessionId);
+    const key = keyOf(invitation);
+    // Answers name the session, so nobody may slip in under the number of another's invitation.
+    if (this.#asked.has(sessionId)) return false;
+    const declinedUntilMs = this.#declined.get(key);
     if (declinedUntilMs !== undefined && declinedUntilMs > Date.now()) {
       // The inviter tries again and again: as long as it does, it has its answer.
-      this.#declined.set(sessionId, Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
+      this.#declined.set(key, Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
       return false;
     }
-    const attempt = (this.#attempts.get(sessionId) ?? 0) + 1;
-    this.#attempts.set(sessionId, attempt);
+    const attempt = (this.#attempts.get(key) ?? 0) + 1;
+    this.#attempts.set(key, attempt);
     return new Promise((resolve) => {
       const onLapsed = (): void => {
         if (this.#asked.delete(sessionId)) this.#tell(invitation, 'lapsed', attempt);
@@ -203,6 +206,10 @@ export class InvitationDesk {
       ...(state === 'asked' && { expiresInMs: lifeMs(invitation) }),
     });
   }
+}
+
+function keyOf({ sessionId, from }: InvitationPort): string {
+  return `${sessionId} ${from.key}`;
 }
 
 /** How long an inviter waits for an answer. */

@@ -575,6 +575,14 @@ describe('invitations of others', () => {
     expect(await joining).toBeUndefined();
   });
 
+  test('cannot slip in under the number of another one', async () => {
+    const chat = await participant({ accept: { kind: 'ask' } });
+    const first = chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL));
+    expect(await chat.app.invite(new FakeInvitation(7, CAROL, OTHER))).toBeUndefined();
+    await chat.do({ type: 'accept', session: 7 });
+    expect((await first)?.moderator).toEqual(ALICE);
+  });
+
   test('must be named when there are several', async () => {
     const chat = await participant({ accept: { kind: 'ask' } });
     void chat.app.invite(toOther(8));
