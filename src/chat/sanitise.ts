@@ -1,3 +1,5 @@
+import { anyOf, Characters } from '../util/index.js';
+
 const REPLACEMENT = '\uFFFD';
 const MAX_TEXT_LENGTH = 20_000;
 const MAX_TEXT_LINES = 500;
@@ -15,7 +17,8 @@ const INVISIBLE =
 // Stacks of combining marks paint over neighbouring lines; no language needs more than a few.
 const MARK_STACK = /(\p{M}{8})\p{M}+/gu;
 
-const NOT_IN_NAMES = /\p{C}|\p{Default_Ignorable_Code_Point}|\u2800/gu;
+// The last one is a braille pattern without dots, which looks like a blank.
+const NOT_IN_NAMES = anyOf(Characters.others, Characters.ignorable, '\\u2800');
 
 function dropInvisible(match: string): string {
   return match.startsWith('\u{1F3F4}') ? match : '';

@@ -1,10 +1,11 @@
 import type { ChatEvent } from '../chat/index.js';
+import { anyOf, Characters } from '../util/index.js';
 
 /** Version of the JSON contract. */
 const VERSION = 1;
 
 // JSON.stringify leaves these as they are, and the output may end up on a terminal.
-const UNSAFE = /[\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}/gu;
+const UNSAFE = anyOf(Characters.highControls, Characters.lineSeparators, Characters.bidiControls);
 
 /** One event as a line of JSON, without its end. */
 export function formatJsonEvent({ type, at, ...rest }: ChatEvent): string {
