@@ -1,9 +1,14 @@
+import type { CloseReason, ConnectionState, DeliveryState, LeftReason, Protection, Role } from '../client/index.js';
+
 /** Everything a face (TUI, plain, JSON) may learn, in the shapes of the JSON contract without `v`. Names are printed full names. */
 export type ChatEvent = { readonly at: string } & ChatEventBody;
 
+/** State of the link to the node, as long as the chat goes on. */
+export type LinkState = Exclude<ConnectionState['kind'], 'closed'>;
+
 /** Protection of payloads by MLS. */
 export interface MlsStatus {
-  readonly state: 'off' | 'joining' | 'on' | 'keys-only';
+  readonly state: Protection['state'];
   readonly epoch?: number;
   readonly suite?: string;
 }
@@ -17,7 +22,7 @@ export type FailureReason = 'unacked' | 'dropped' | 'closed' | 'refused';
 /** A member as `/who` shows it. */
 export interface MemberInfo {
   readonly name: string;
-  readonly role: 'moderator' | 'participant';
+  readonly role: Role;
   readonly presence: 'you' | 'online' | 'silent' | 'offline';
   /** Own messages this member has not acknowledged yet or ever. */
   readonly unacked: number;
@@ -31,7 +36,7 @@ export type ChatEventBody =
       readonly type: 'ready';
       readonly local: string;
       readonly node: { readonly endpoint: string; readonly embedded: boolean };
-      readonly role: 'moderator' | 'participant';
+      readonly role: Role;
       readonly channel: string | null;
       readonly version: string;
     }
@@ -42,7 +47,7 @@ export type ChatEventBody =
       readonly moderator: string;
       readonly members: readonly string[];
       /** What this app is in this session. */
-      readonly role: 'moderator' | 'participant';
+      readonly role: Role;
       readonly mls: MlsStatus;
       readonly timeoutMs: number;
       readonly maxRetries: number;
@@ -69,7 +74,7 @@ export type ChatEventBody =
       readonly session: number;
       readonly member: string;
       readonly members: number;
-      readonly reason: 'removed' | 'left' | 'offline';
+      readonly reason: LeftReason;
     }
   | {
       readonly type: 'invite';
@@ -109,7 +114,7 @@ export type ChatEventBody =
       readonly ref?: string;
       /** Number of the message in its session; null while it is queued and has none yet. */
       readonly id: number | null;
-      readonly state: 'queued' | 'sent' | 'acked' | 'failed';
+      readonly state: DeliveryState;
       readonly acked: readonly string[];
       readonly missing: readonly string[];
       /** With `failed`: why. */
@@ -121,7 +126,7 @@ export type ChatEventBody =
   | ({ readonly type: 'mls'; readonly session: number; readonly clearPeers: readonly string[] } & MlsStatus)
   | {
       readonly type: 'connection';
-      readonly state: 'connecting' | 'up' | 'lost' | 'retrying';
+      readonly state: LinkState;
       readonly attempt?: number;
       readonly inMs?: number;
     }
@@ -148,7 +153,7 @@ export type ChatEventBody =
   | {
       readonly type: 'closed';
       readonly session: number;
-      readonly reason: 'left' | 'closed' | 'removed' | 'moderator-gone';
+      readonly reason: CloseReason;
     }
   | {
       readonly type: 'who';
@@ -164,8 +169,8 @@ export interface ChatStatus {
   readonly version: string;
   readonly local: string;
   readonly node: { readonly endpoint: string; readonly embedded: boolean };
-  readonly connection: 'connecting' | 'up' | 'lost' | 'retrying';
-  readonly role: 'moderator' | 'participant';
+  readonly connection: LinkState;
+  readonly role: Role;
   readonly session: number | null;
   readonly channel: string | null;
   readonly members: number;

@@ -1,4 +1,5 @@
-import type { ChatEvent, FailureReason, MlsStatus } from './events.js';
+import type { Role } from '../client/index.js';
+import type { ChatEvent, FailureReason, LinkState, MlsStatus } from './events.js';
 import { LineLog } from './line-log.js';
 
 /** Reads the times of events; passed in, because this folder has no clock. */
@@ -42,7 +43,7 @@ export interface SessionView {
   /** Printed full name. */
   readonly moderator: string;
   /** What this app is in it. */
-  readonly role: 'moderator' | 'participant';
+  readonly role: Role;
   readonly members: readonly MemberView[];
   readonly mls: MlsStatus;
   /** Printed full names of the members that send in clear although there is MLS. */
@@ -126,10 +127,10 @@ export interface ChatState {
   /** Own printed full name; empty until the app is connected. */
   readonly local: string;
   /** What the program was started for: to moderate a group of its own, or to be invited. */
-  readonly intent: 'moderator' | 'participant';
+  readonly intent: Role;
   readonly node: { readonly endpoint: string; readonly embedded: boolean } | null;
   readonly connection: {
-    readonly state: 'connecting' | 'up' | 'lost' | 'retrying';
+    readonly state: LinkState;
     readonly attempt: number;
     /** When the next attempt starts; 0 if none is planned. */
     readonly nextMs: number;

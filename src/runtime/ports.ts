@@ -1,4 +1,12 @@
-import type { AppEvent, DeliveryState, Invitation, PublishOptions, SessionEvent } from '../client/index.js';
+import type {
+  AppEvent,
+  DeliveryState,
+  Invitation,
+  Protection,
+  PublishOptions,
+  Role,
+  SessionEvent,
+} from '../client/index.js';
 import type { Name } from '../name/index.js';
 import type { SlimError } from '../util/index.js';
 
@@ -14,7 +22,7 @@ export interface HandlePort {
 
 /** How payloads of a session are protected. */
 export interface ProtectionPort {
-  readonly state: 'off' | 'joining' | 'on' | 'keys-only';
+  readonly state: Protection['state'];
   readonly epoch?: number;
   /** Members that are known to send in clear. */
   readonly clearPeers: readonly Name[];
@@ -38,7 +46,7 @@ export type SessionPortEvent =
 /** A session. */
 export interface SessionPort {
   readonly id: number;
-  readonly role: 'moderator' | 'participant';
+  readonly role: Role;
   readonly channel: Name;
   readonly local: Name;
   readonly moderator: Name;

@@ -1,4 +1,5 @@
 import type { ChatEventBody, FailureReason, MlsStatus, OwnContent, OwnMessage } from '../chat/index.js';
+import type { DeliveryState } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { assertNever, SlimError } from '../util/index.js';
 import type { HandlePort, SessionPort, SessionPortEvent } from './ports.js';
@@ -257,7 +258,7 @@ interface Own {
 }
 
 interface Progress {
-  readonly state: 'queued' | 'sent' | 'acked' | 'failed';
+  readonly state: DeliveryState;
   readonly acked: readonly Name[];
   readonly missing: readonly Name[];
   readonly reason?: FailureReason;
