@@ -3,8 +3,8 @@ import type { Name } from '../name/index.js';
 import { RecentMap, UsageError } from '../util/index.js';
 import type { InvitationPort } from './ports.js';
 
-/** A join that was accepted may take this long at least until its welcome comes, milliseconds. */
-const MIN_JOIN_MS = 60_000;
+/** How long the answer to an invitation holds at least, although its inviter has given up meanwhile, milliseconds. */
+const MIN_DECLINE_MS = 60_000;
 
 /**
  * How long after a removal the same moderator may invite into the same session again without being asked about, milliseconds. That is
@@ -25,6 +25,12 @@ export interface InvitationDeskDeps {
   /** Whether there is no group, and none to come. */
   readonly isIdle: () => boolean;
   readonly emit: (event: Extract<ChatEventBody, { type: 'invitation' }>) => void;
+}
+
+interface Joining {
+  readonly from: Name;
+  /** Milliseconds since 1970; after that its moderator does not wait any more. */
+  readonly untilMs: number;
 }
 
 interface Removed {
@@ -49,8 +55,8 @@ export class InvitationDesk {
   readonly #attempts = new RecentMap<string, number>(256);
   /** Until when (milliseconds since 1970) an invitation is not asked about any more, by session and moderator. */
   readonly #declined = new RecentMap<string, number>(256);
-  /** Until when a session may still come that was accepted. */
-  readonly #joining = new Map<number, number>();
+  /** Sessions that were accepted and may still come. */
+  readonly #joining = new Map<number, Joining>();
   /** Of sessions that this app was removed from: the moderator, and until when it may come back to it unasked. */
   readonly #removed = new RecentMap<number, Removed>(64);
   /** Sessions that the user himself has accepted. */
@@ -77,7 +83,7 @@ export class InvitationDesk {
       return false;
     }
     const isNamed = policy.kind === 'from' && policy.names.some(({ prefixKey }) => prefixKey === from.prefixKey);
-    if (isNamed || (policy.kind === 'auto' && isIdle() && !this.#isJoining())) {
+    if (isNamed || (policy.kind === 'auto' && isIdle() && !this.#isJoiningOther(from))) {
       this.#expect(invitation);
       return true;
     }
@@ -104,7 +110,7 @@ export class InvitationDesk {
    */
   decline(session: number | undefined): void {
     const { invitation, attempt, answer } = this.#take(session);
-    this.#declined.set(keyOf(invitation), Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
+    this.#declined.set(keyOf(invitation), Date.now() + 2 * lifeMs(invitation) + MIN_DECLINE_MS);
     this.#tell(invitation, 'declined', attempt);
     answer(false);
   }
@@ -143,7 +149,7 @@ export class InvitationDesk {
     const declinedUntilMs = this.#declined.get(key);
     if (declinedUntilMs !== undefined && declinedUntilMs > Date.now()) {
       // The inviter tries again and again: as long as it does, it has its answer.
-      this.#declined.set(key, Date.now() + 2 * lifeMs(invitation) + MIN_JOIN_MS);
+      this.#declined.set(key, Date.now() + 2 * lifeMs(invitation) + MIN_DECLINE_MS);
       return false;
     }
     const attempt = (this.#attempts.get(key) ?? 0) + 1;
@@ -184,13 +190,14 @@ export class InvitationDesk {
   }
 
   #expect(invitation: InvitationPort): void {
-    this.#joining.set(invitation.sessionId, Date.now() + Math.max(MIN_JOIN_MS, 2 * lifeMs(invitation)));
+    this.#joining.set(invitation.sessionId, { from: invitation.from, untilMs: Date.now() + lifeMs(invitation) });
   }
 
-  #isJoining(): boolean {
+  /** A moderator that has started anew, and invites anew, is the same one. */
+  #isJoiningOther({ prefixKey }: Name): boolean {
     const nowMs = Date.now();
-    for (const [session, untilMs] of this.#joining) if (untilMs <= nowMs) this.#joining.delete(session);
-    return this.#joining.size > 0;
+    for (const [session, { untilMs }] of this.#joining) if (untilMs <= nowMs) this.#joining.delete(session);
+    return [...this.#joining.values()].some(({ from }) => from.prefixKey !== prefixKey);
   }
 
   #tell(invitation: InvitationPort, state: 'asked' | 'accepted' | 'declined' | 'lapsed', attempt: number): void {

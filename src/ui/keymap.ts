@@ -44,7 +44,7 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ['up', 'ctrl+p'], command: 'up', help: 'line above, or older message' },
   { keys: ['down', 'ctrl+n'], command: 'down', help: 'line below, or newer message' },
   { keys: ['ctrl+c'], command: 'interrupt', help: 'clear what is typed; twice: leave; once more: do not wait' },
-  { keys: ['ctrl+d'], command: 'delete-right-or-leave', help: 'delete; with nothing typed: leave' },
+  { keys: ['ctrl+d'], command: 'delete-right-or-leave', help: 'delete; with nothing typed: as Ctrl+C' },
   { keys: ['escape', 'ctrl+g'], command: 'cancel', help: 'drop a paste that is asked about' },
   { keys: ['ctrl+l'], command: 'clear-screen', help: 'clear the screen, not the scrollback' },
   {

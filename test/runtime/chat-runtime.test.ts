@@ -511,6 +511,16 @@ describe('invitations of others', () => {
     expect(await both[1]).toBeUndefined();
   });
 
+  test('of a moderator that was restarted before the first join was done are accepted like the first', async () => {
+    const chat = await participant();
+    const restarted = Name.parse('agntcy/ns/alice/77');
+    void chat.app.accepts(new FakeInvitation(7, ALICE, CHANNEL));
+    expect(await chat.app.accepts(new FakeInvitation(8, CAROL, OTHER), 'at once')).toBe('waits');
+    expect(await chat.app.accepts(new FakeInvitation(9, restarted, CHANNEL), 'at once')).toBe(true);
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(await chat.app.accepts(new FakeInvitation(10, CAROL, OTHER), 'at once')).toBe(true);
+  });
+
   test('that were declined are not asked about again as long as they are repeated', async () => {
     const chat = await participant({ accept: { kind: 'ask' } });
     const joining = chat.app.invite(toOther());

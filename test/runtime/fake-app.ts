@@ -75,6 +75,12 @@ export class FakeApp implements AppPort {
       : undefined;
   }
 
+  /** What this app decides, without a session. `at once`: what it has decided by now. */
+  async accepts(invitation: FakeInvitation, when?: 'at once'): Promise<boolean | 'waits'> {
+    const decision = Promise.resolve(this.#handlers.acceptInvitation(invitation));
+    return when === undefined ? decision : Promise.race([decision, Promise.resolve('waits' as const)]);
+  }
+
   async deleteSession(session: SessionPort): Promise<void> {
     if (!this.peersAnswer) {
       await new Promise<never>(() => {
