@@ -206,7 +206,7 @@ export type ChatCommand =
   | { readonly type: 'leave'; readonly session?: number }
   /** Sends failed messages of the session again, to those who miss them. */
   | { readonly type: 'retry'; readonly session?: number }
-  /** Gives up the messages that are held because nobody is there to read them. */
+  /** Gives up the messages of the session that have not been sent yet. */
   | { readonly type: 'drop'; readonly session?: number }
   /** Makes this the session that commands without one are for. */
   | { readonly type: 'switch'; readonly session: number }

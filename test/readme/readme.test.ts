@@ -40,9 +40,9 @@ describe('README.md', () => {
     expect(check.status).toBe(0);
   });
 
-  test('has two examples of the library, which type-check', async () => {
+  test('has three examples of the library, which type-check', async () => {
     const files = blocks('js').map((_, index) => `example-${index}.mts`);
-    expect(files).toHaveLength(2);
+    expect(files).toHaveLength(3);
     const folder = userFolder();
     for (const [index, example] of blocks('js').entries()) writeFileSync(path.join(folder, files[index]!), example);
     const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -67,6 +67,7 @@ describe('README.md', () => {
   test.each([
     ['the first', 0, /^bob joined acme\/team\/standup\nbob got "good morning" from alice\n$/],
     ['the second', 1, /^connected as acme\/team\/alice\/[0-9a-f]{1,16}\n$/],
+    ['the third', 2, /^bob has 1001 messages\n$/],
   ])('has examples of the library that do what they say: %s', async (_, index, output) => {
     const node = await SlimNode.start({ port: 0 });
     onTestFinished(() => node.close());
