@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -42,6 +42,24 @@ describe.each(PAPERS)('%s', (paper) => {
     for (const file of all(text, /`((?:test|scripts)\/[\w./-]+\.(?:ts|mjs))`/g)) {
       expect(existsSync(path.join(repoRoot, file)), file).toBe(true);
     }
+  });
+});
+
+describe('src/DECISIONS.md', () => {
+  test('says where to undo a choice in files that exist', () => {
+    const undone = all(read('src/DECISIONS.md'), /\*\*Undo\.\*\*(.*?)\n(?=\n|$)/gs).join(' ');
+    const named = all(undone, /`([\w/-]+\.(?:tsx?|mjs|json))`/g);
+    expect(named.length).toBeGreaterThan(10);
+    const there = ['src', 'scripts', 'test'].flatMap((folder) =>
+      readdirSync(path.join(repoRoot, folder), { recursive: true, encoding: 'utf8' }).map(
+        (file) => `/${folder}/${file}`,
+      ),
+    );
+    for (const file of named)
+      expect(
+        there.some((known) => known.endsWith(`/${file}`)),
+        file,
+      ).toBe(true);
   });
 });
 
