@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,15 @@ export interface ProgramEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** How to start a {@link Program}. */
+export interface ProgramOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Options of Node itself. */
+  readonly node?: readonly string[];
+  /** A file that gets what it writes to stdout. */
+  readonly into?: string;
+}
+
 /** The built program in a process of its own. It dies with the test. */
 export class Program {
   readonly child: ChildProcessWithoutNullStreams;
@@ -31,15 +41,14 @@ export class Program {
   #end: ProgramEnd | undefined;
   readonly #waiters = new Set<() => void>();
 
-  constructor(
-    args: readonly string[],
-    options: { readonly env?: NodeJS.ProcessEnv; readonly node?: readonly string[] } = {},
-  ) {
+  constructor(args: readonly string[], options: ProgramOptions = {}) {
     const { SLIM_LOCAL: _local, SLIM_SLIM: _slim, SLIM_SHARED_SECRET: _secret, ...inherited } = process.env;
-    this.child = spawn(process.execPath, [...(options.node ?? []), script, ...args], {
-      env: { ...inherited, ...options.env },
-      cwd: root,
-    });
+    const command = [process.execPath, ...(options.node ?? []), script, ...args];
+    const { into } = options;
+    // The shell gives way to the program, so signals still reach it.
+    const [file = '', ...words] =
+      into === undefined ? command : ['/bin/sh', '-c', 'into=$1; shift; exec "$@" >"$into"', 'sh', into, ...command];
+    this.child = spawn(file, words, { env: { ...inherited, ...options.env }, cwd: root });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#wake();
@@ -64,6 +73,33 @@ export class Program {
 
   write(text: string): void {
     this.child.stdin.write(text);
+  }
+
+  /** Stops it where it is, as a computer does that sleeps. */
+  freeze(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    this.child.kill('SIGCONT');
+  }
+
+  /** The most memory that it has had so far, bytes. Linux only. */
+  get peakBytes(): number {
+    const status = readFileSync(`/proc/${String(this.child.pid)}/status`, 'utf8');
+    return 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]);
+  }
+
+  /** The processor time that it has used so far, milliseconds. Linux only, where a tick is 10 ms. */
+  get cpuMs(): number {
+    const stat = readFileSync(`/proc/${String(this.child.pid)}/stat`, 'utf8');
+    const [userTicks, systemTicks] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return 10 * ((userTicks ?? NaN) + (systemTicks ?? NaN));
   }
 
   /** Waits for the exit code. */
@@ -108,7 +144,7 @@ export class JsonProgram extends Program {
   /** Length of the output that has been parsed. */
   #parsed = 0;
 
-  constructor(args: readonly string[], options: ConstructorParameters<typeof Program>[1] = {}) {
+  constructor(args: readonly string[], options: ProgramOptions = {}) {
     super(['--json', ...args], options);
     // Whatever a test is about, every line it causes must fit the contract.
     onTestFinished(() => {
@@ -145,6 +181,11 @@ export class JsonProgram extends Program {
   /** Events of one type so far. */
   of(type: string): readonly Fields[] {
     return this.events.filter((event) => event['type'] === type);
+  }
+
+  /** The texts that it has got so far. */
+  get texts(): readonly unknown[] {
+    return this.of('message').map(({ text }) => text);
   }
 }
 

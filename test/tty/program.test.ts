@@ -1,14 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { describe, expect, test, onTestFinished } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { type RunOptions, startInTerminal, type TerminalRun } from './harness.js';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bin/slim-chat.js', import.meta.url));
+import type { TerminalRun } from './harness.js';
+import { startProgram } from './start-program.js';
 
 /** A port that is free now, for a node that is started later. */
 async function freePort(): Promise<number> {
@@ -17,19 +12,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise<void>((resolve) => server.close(() => resolve()));
   return port;
-}
-
-/** Starts the program as a user would; the first line it writes is its process id. */
-function startProgram(options: readonly string[], run: RunOptions = {}): TerminalRun & { pid: () => number } {
-  const home = mkdtempSync(path.join(tmpdir(), 'slim-chat-home-'));
-  onTestFinished(() => {
-    rmSync(home, { recursive: true, force: true });
-  });
-  // What CI services set; the launcher must not let it keep the UI from drawing.
-  const env = { HOME: home, USER: 'tester', CI: '1', ...run.env };
-  const command = ['/bin/sh', '-c', 'echo "pid:$$"; exec "$@"', 'sh', process.execPath, PROGRAM, ...options];
-  const terminal = startInTerminal(command, { ...run, env });
-  return { ...terminal, pid: () => Number(/pid:(\d+)/.exec(terminal.output())?.[1]) };
 }
 
 /** Alice with a node of her own, and Bob, who has joined. */
