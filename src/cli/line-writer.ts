@@ -53,16 +53,18 @@ export class LineWriter {
   async flush(): Promise<void> {
     if (this.#failure !== undefined || this.#stream.writableEnded) return;
     const written = new Promise<void>((resolve) => {
-      this.#stream.write('', () => {
+      this.#stream.write('', (error) => {
+        // A file tells of a failure only now, when nothing seems to wait any more.
+        if (error) this.#fail(error);
         resolve();
       });
     });
     // As long as something goes out, there is a reader.
-    let before = Infinity;
-    while (this.#stream.writableLength > 0 && this.#stream.writableLength < before) {
+    let before: number;
+    do {
       before = this.#stream.writableLength;
       await withinBudget(written, FLUSH_BUDGET_MS);
-    }
+    } while (this.#stream.writableLength > 0 && this.#stream.writableLength < before);
     if (this.#stream.writableLength > 0) this.#fail(new Error('nobody reads it'));
   }
 

@@ -67,6 +67,23 @@ describe('LineWriter', () => {
     }).toThrow('The output is incomplete: writing it failed (ENOSPC).');
   });
 
+  test('knows at the end that the very last line could not be written', async () => {
+    const told = handlers();
+    // As a file: nothing waits, and that it has failed comes a moment later.
+    const stream = new Writable({
+      write: (_chunk, _encoding, callback) => {
+        callback(Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+      },
+    });
+    const writer = new LineWriter(stream, told);
+    writer.write('the last line');
+    await writer.flush();
+    expect(() => {
+      writer.assertWritten();
+    }).toThrow('writing it failed (ENOSPC).');
+    expect(told.onGone).toHaveBeenCalledTimes(1);
+  });
+
   test('tells when its reader does not keep up, before much has gathered, and when it does again', async () => {
     const stream = new Stuck();
     const told = handlers();
