@@ -106,6 +106,11 @@ function onError(state: ChatState, event: Extract<ChatEvent, { type: 'error' }>,
   return addLine({ ...state, refused }, draft, event.at, options);
 }
 
+/** The state after a command about a member has failed. One that was not even tried, because only the moderator may, is refused. */
+function withRefusal(state: ChatState, code: string | undefined): ChatState {
+  return code === 'not-moderator' ? { ...state, refused: state.refused + 1 } : state;
+}
+
 function onHint(state: ChatState, action: Extract<LocalAction, { type: 'hint' }>, options: ChatOptions): ChatState {
   const next = action.isRefusal === true ? { ...state, refused: state.refused + 1 } : state;
   return addLine(next, { kind: 'info', text: sanitiseLine(action.text) }, action.at, options);
@@ -145,7 +150,7 @@ function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }
   }
   const willRetry = event.retryInMs !== undefined;
   const invitations = willRetry && before !== undefined ? [...others, { ...before, hasTimedOut: true }] : others;
-  const next = { ...state, invitations };
+  const next = withRefusal({ ...state, invitations }, event.code);
   // The same news every half minute would bury the chat, and nobody asks for it on the way out.
   if (state.leaving !== null) return next;
   if (willRetry && before !== undefined && before.attempt > 1) return next;
@@ -160,7 +165,8 @@ function sameApp(left: string, right: string): boolean {
 function onRemove(state: ChatState, event: Extract<ChatEvent, { type: 'remove' }>, options: ChatOptions): ChatState {
   if (event.state !== 'failed') return state;
   const about = sessionOf(state, event.session);
-  return addLine(state, { kind: 'alert', text: removeFailure(event.name, event.code), about }, event.at, options);
+  const next = withRefusal(state, event.code);
+  return addLine(next, { kind: 'alert', text: removeFailure(event.name, event.code), about }, event.at, options);
 }
 
 function onConnection(

@@ -144,6 +144,11 @@ describe('the exit code', () => {
     expect(exitCodeOf(after(group, LIVE, refused), strict)).toBe(6);
     expect(exitCodeOf(after(group, LIVE, { ...refused, isRefusal: false }), strict)).toBe(0);
     expect(exitCodeOf(after(failed, LIVE, { type: 'retried', keys: [1] }), strict)).toBe(0);
+    const about = { at: at('12:06'), session: 1, name: CAROL, state: 'failed' } as const;
+    for (const type of ['invite', 'remove'] as const) {
+      expect(exitCodeOf(after(group, LIVE, { ...about, type, code: 'not-moderator' }), strict)).toBe(6);
+      expect(exitCodeOf(after(group, LIVE, { ...about, type, code: 'participant-not-found' }), strict)).toBe(0);
+    }
   });
 
   test('is 5 for a lost group where that is the end', () => {
