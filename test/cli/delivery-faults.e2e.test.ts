@@ -11,7 +11,10 @@ const TALK = 'ci/ns/talk';
 /** More than any queue between the input and the node may hold. */
 const FLOOD = 17_000;
 
-const FLOOD_TEXTS: readonly string[] = Array.from({ length: FLOOD }, (_, index) => `${String(index)} ${'.'.repeat(60)}`);
+const FLOOD_TEXTS: readonly string[] = Array.from(
+  { length: FLOOD },
+  (_, index) => `${String(index)} ${'.'.repeat(60)}`,
+);
 
 /** The flood as the input of a mode. */
 function floodFor(mode: string): string {
@@ -31,7 +34,7 @@ async function member(local: string, slim: string): Promise<JsonProgram> {
 
 /** Waits until a program has stopped reading its input. */
 async function untilInputRests({ child: { stdin } }: Program): Promise<void> {
-  for (let rounds = 0, before = NaN; rounds < 5; ) {
+  for (let rounds = 0, before = NaN; rounds < 5;) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     rounds = stdin.writableLength === before ? rounds + 1 : 0;
     before = stdin.writableLength;

@@ -98,7 +98,17 @@ describe('who is in a group and is invited to another by somebody who knows the 
     await bob.event({ type: 'ready' });
     const alice = moderator(slim, ALICE, TALK, BOB);
     await bob.event({ type: 'session', channel: TALK });
-    const mallory = moderator(slim, MALLORY, TRAP, BOB, '--timeout', '300ms', '--max-retries', '9', '--no-wait-invites');
+    const mallory = moderator(
+      slim,
+      MALLORY,
+      TRAP,
+      BOB,
+      '--timeout',
+      '300ms',
+      '--max-retries',
+      '9',
+      '--no-wait-invites',
+    );
     await bob.event({ type: 'invitation', channel: TRAP, state: 'asked' });
     bob.send({ type: 'decline' });
     await bob.event({ type: 'invitation', channel: TRAP, state: 'declined' });

@@ -114,7 +114,7 @@ export class Program {
     while (!condition()) {
       const leftMs = deadlineMs - Date.now();
       if (leftMs <= 0 || this.#end !== undefined) {
-        throw new Error(`waited in vain for ${what}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`);
+        throw new Error(`waited in vain for ${what}\nstdout: ${ending(this.stdout)}\nstderr: ${ending(this.stderr)}`);
       }
       await new Promise<void>((resolve) => {
         const wake = (): void => {
@@ -141,11 +141,20 @@ export class Program {
 /** The program with `--json`. */
 export class JsonProgram extends Program {
   readonly #events: Fields[] = [];
-  /** Length of the output that has been parsed. */
-  #parsed = 0;
+  readonly #lines: string[] = [];
+  /** The beginning of a line whose end has not come. */
+  #rest = '';
 
   constructor(args: readonly string[], options: ProgramOptions = {}) {
     super(['--json', ...args], options);
+    this.child.stdout.on('data', (text: string) => {
+      const [first = '', ...others] = text.split('\n');
+      this.#rest += first;
+      for (const other of others) {
+        this.#lines.push(this.#rest);
+        this.#rest = other;
+      }
+    });
     // Whatever a test is about, every line it causes must fit the contract.
     onTestFinished(() => {
       for (const line of this.lines) expect(eventProblems(line)).toBe('');
@@ -153,14 +162,11 @@ export class JsonProgram extends Program {
   }
 
   get lines(): readonly string[] {
-    return this.stdout.split('\n').slice(0, -1);
+    return this.#lines;
   }
 
   get events(): readonly Fields[] {
-    for (let end = this.stdout.indexOf('\n', this.#parsed); end >= 0; end = this.stdout.indexOf('\n', this.#parsed)) {
-      this.#events.push(JSON.parse(this.stdout.slice(this.#parsed, end)) as Fields);
-      this.#parsed = end + 1;
-    }
+    for (const line of this.#lines.slice(this.#events.length)) this.#events.push(JSON.parse(line) as Fields);
     return this.#events;
   }
 
@@ -187,6 +193,15 @@ export class JsonProgram extends Program {
   get texts(): readonly unknown[] {
     return this.of('message').map(({ text }) => text);
   }
+}
+
+/** The last lines of an output, and of long ones only how they begin: enough for an error text. */
+function ending(output: string): string {
+  return output
+    .split('\n')
+    .slice(-60)
+    .map((line) => (line.length > 1000 ? `${line.slice(0, 1000)}...` : line))
+    .join('\n');
 }
 
 /** A port of this computer that nobody listens on at this moment. */
