@@ -324,11 +324,11 @@ export class Session {
   }
 
   #onDelivery(handle: CompletionHandle): void {
-    if (this.#events.hasListeners) {
-      const { ref, state, acked, missing, error } = handle;
-      const what = { handle, ...(ref !== undefined && { ref }), state, acked, missing };
-      this.#events.emit({ kind: 'delivery', ...what, ...(error && { error }) });
-    }
+    // What is published after the end fails by its handle only: `closed` is the last event.
+    if (!this.#events.hasListeners || this.#closeReason !== undefined) return;
+    const { ref, state, acked, missing, error } = handle;
+    const what = { handle, ...(ref !== undefined && { ref }), state, acked, missing };
+    this.#events.emit({ kind: 'delivery', ...what, ...(error && { error }) });
   }
 
   #onEnd(reason: EndReason): void {
