@@ -122,9 +122,7 @@ class ChatProgram {
     const stopListening = this.#listenForSignals();
     const runtime = await this.#start(store, face.onEvent);
     if (runtime !== undefined) {
-      face.attach((command) => {
-        runtime.execute(command);
-      });
+      face.attach(runtime);
       void runPlainInput({ input: stdin, isTerminal: stdin.isTTY, store, face, chat: runtime });
     }
     const exitCode = await this.#done();
@@ -145,9 +143,7 @@ class ChatProgram {
     const { runTui } = await ui;
     stopListening();
     if (runtime === undefined) return this.#done();
-    face.attach((command) => {
-      runtime.execute(command);
-    });
+    face.attach(runtime);
     // A bug in the chat must take the UI down first, or its message would be drawn over.
     const crashed = runtime.done.then(
       () => undefined,

@@ -8,12 +8,13 @@ import {
   type StartInfo,
   startLines,
 } from '../chat/index.js';
+import type { ChatPort } from './json-mode.js';
 
 /** What stands between a person and the chat, in the terminal UI as in plain mode. */
 export class Face {
   readonly #store: ChatStore;
   readonly #start: StartInfo;
-  #chat: ((command: ChatCommand) => void) | undefined;
+  #chat: Pick<ChatPort, 'execute'> | undefined;
 
   constructor(store: ChatStore, start: StartInfo) {
     this.#store = store;
@@ -21,8 +22,8 @@ export class Face {
   }
 
   /** Says who carries out commands. */
-  attach(execute: (command: ChatCommand) => void): void {
-    this.#chat = execute;
+  attach(chat: Pick<ChatPort, 'execute'>): void {
+    this.#chat = chat;
   }
 
   /** Says what to do next, once the chat is ready. */
@@ -63,7 +64,7 @@ export class Face {
       case 'accept':
       case 'decline':
       case 'exit':
-        this.#chat?.(command);
+        this.#chat?.execute(command);
         return;
     }
   };
@@ -83,12 +84,12 @@ export class Face {
       const what = orphans === 1 ? 'one message' : `${orphans} messages`;
       this.hint(`the group of ${what} is over, and it goes to no other: write it again where you want it`);
     }
-    this.#chat?.({ type: 'retry' });
+    this.#chat?.execute({ type: 'retry' });
   }
 
   #drop(command: Extract<ChatCommand, { type: 'drop' }>): void {
     const before = this.#store.getState().own.length;
-    this.#chat?.(command);
+    this.#chat?.execute(command);
     const dropped = before - this.#store.getState().own.length;
     this.hint(dropped === 0 ? 'no message waits to be sent' : `dropped ${dropped} waiting`);
   }

@@ -4,6 +4,7 @@ import { type MlsPolicy, type OutboundMessage, type Route, routeInbound } from '
 import { RecentSet } from '../util/index.js';
 import type { PublishMessage } from '../wire/index.js';
 import type { WarningCode } from './events.js';
+import type { SessionDriver } from './session-driver.js';
 
 /** Somebody wants this app in a new session. */
 export interface JoinRequest {
@@ -20,8 +21,8 @@ export interface InboundHost {
   readonly local: Name;
   readonly verifier: TokenVerifier;
   readonly mlsPolicy: MlsPolicy;
-  hasSession(id: number): boolean;
-  onSessionMessage(sessionId: number, message: PublishMessage, subject: string): void;
+  /** What runs the session of this id, if there is one. */
+  driver(sessionId: number): Pick<SessionDriver, 'post'> | undefined;
   /** To be sent at once. */
   onReply(message: OutboundMessage): void;
   onJoinRequest(request: JoinRequest): void;
@@ -51,10 +52,10 @@ export class Inbound {
       return;
     }
     const { subject } = verified;
-    const route = routeInbound(message, local, (id) => this.#host.hasSession(id), mlsPolicy);
+    const route = routeInbound(message, local, (id) => this.#host.driver(id) !== undefined, mlsPolicy);
     switch (route.kind) {
       case 'session':
-        this.#host.onSessionMessage(route.sessionId, message, subject);
+        this.#host.driver(route.sessionId)?.post({ kind: 'message', message, subject });
         return;
       case 'reply': {
         const { destination, messageId } = route.message;

@@ -90,10 +90,7 @@ export class SlimApp {
       local: this.#name,
       verifier: this.#verifier,
       mlsPolicy: this.#mlsPolicy,
-      hasSession: (id) => this.#sessions.has(id),
-      onSessionMessage: (id, message, subject) => {
-        this.#sessions.get(id)?.driver.post({ kind: 'message', message, subject });
-      },
+      driver: (id) => this.#sessions.get(id)?.driver,
       onReply: (message) => {
         this.#link.send(message);
       },

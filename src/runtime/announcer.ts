@@ -18,16 +18,11 @@ export class Announcer {
 
   constructor(deps: AnnouncerDeps) {
     this.#deps = deps;
-    this.presence = new Presence({
-      getState: deps.store.getState,
-      emit: (event) => {
-        this.emit(event);
-      },
-    });
+    this.presence = new Presence({ getState: deps.store.getState, emit: this.emit });
   }
 
   /** Something has happened. */
-  emit(body: ChatEventBody): void {
+  readonly emit = (body: ChatEventBody): void => {
     if (this.#hasEnded) return;
     if (body.type === 'warning' && !this.#warnings.admits(body.code, body.message)) return;
     const event = { at: new Date().toISOString(), ...body };
@@ -37,7 +32,7 @@ export class Announcer {
     });
     this.#watchMembers(event);
     this.#hasEnded = event.type === 'bye';
-  }
+  };
 
   /** Tells when another session becomes the active one by what is done. */
   watchActive(act: () => void): void {

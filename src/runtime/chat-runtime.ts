@@ -81,22 +81,12 @@ export class ChatRuntime {
   constructor(deps: RuntimeDeps, config: RuntimeConfig) {
     this.#deps = deps;
     this.#config = config;
-    const emit = (event: ChatEventBody): void => {
-      this.#emit(event);
-    };
-    const { getState } = deps.store;
+    const { store } = deps;
+    const emit = this.#emit;
     this.#announcer = new Announcer(deps);
-    this.#groups = new Groups({
-      emit,
-      onHeard: (session, member) => {
-        this.#announcer.presence.heard(session, member);
-      },
-      onClosed: () => {
-        this.#onClosed();
-      },
-    });
-    this.#outbox = new Outbox({ store: deps.store, groups: this.#groups, emit, holdsMessages: config.holdsMessages });
-    const isIdle = (): boolean => config.channel === undefined && getState().sessions.length === 0;
+    this.#groups = new Groups({ emit, presence: this.#announcer.presence, onClosed: this.#onClosed });
+    this.#outbox = new Outbox({ store, groups: this.#groups, emit, holdsMessages: config.holdsMessages });
+    const isIdle = (): boolean => config.channel === undefined && store.getState().sessions.length === 0;
     this.#desk = new InvitationDesk({ policy: config.accept, isIdle, emit });
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
@@ -110,10 +100,8 @@ export class ChatRuntime {
    * @throws what connecting throws; SessionError `aborted` or `closed` if an exit was asked for meanwhile
    */
   async start(): Promise<void> {
-    const onEvent = (event: AppPortEvent): void => {
-      this.#onAppEvent(event);
-    };
-    const app = await this.#deps.connect({ onEvent, acceptInvitation: this.#desk.decide }, this.#aborted.signal);
+    const handlers = { onEvent: this.#onAppEvent, acceptInvitation: this.#desk.decide };
+    const app = await this.#deps.connect(handlers, this.#aborted.signal);
     this.#app = app;
     const { channel, timeoutMs, maxRetries, mls, keepAliveGroup } = this.#config;
     this.#emit({
@@ -280,7 +268,7 @@ export class ChatRuntime {
     runner.end('left');
   }
 
-  #onAppEvent(event: AppPortEvent): void {
+  readonly #onAppEvent = (event: AppPortEvent): void => {
     switch (event.kind) {
       case 'session':
         if (this.isReady) this.#addSession(event.session);
@@ -306,7 +294,7 @@ export class ChatRuntime {
       default:
         assertNever(event);
     }
-  }
+  };
 
   /** The configuration of the connection does not allow another try. */
   #giveUp(error: SlimError): void {
@@ -322,10 +310,10 @@ export class ChatRuntime {
     return runner;
   }
 
-  #onClosed(): void {
+  readonly #onClosed = (): void => {
     // Whoever came to moderate has nothing left to do.
     if (this.#deps.store.getState().hasLostGroup && this.#config.channel !== undefined) this.exit({});
-  }
+  };
 
   async #end(): Promise<void> {
     await this.#drain();
@@ -373,12 +361,13 @@ export class ChatRuntime {
     return !isAlone(state, session.id) || state.invitations.some((invitation) => invitation.session === session.id);
   }
 
-  #emit(body: ChatEventBody): void {
+  /** Something has happened: the one sink, which everything below has in its hands. */
+  readonly #emit = (body: ChatEventBody): void => {
     if (body.type === 'closed' && body.reason === 'removed')
       this.#desk.onRemoved(this.#deps.store.getState(), body.session);
     this.#announcer.emit(body);
     this.#progress.notify();
-  }
+  };
 
   /** What must not fail quietly: an error that is no expected one ends the program as a bug. */
   #guard(work: Promise<unknown>): void {

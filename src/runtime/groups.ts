@@ -1,25 +1,21 @@
-import type { ChatEventBody } from '../chat/index.js';
 import { UsageError } from '../util/index.js';
 import type { SessionPort } from './ports.js';
-import { SessionRunner } from './session-runner.js';
+import { SessionRunner, type SessionRunnerDeps } from './session-runner.js';
 
-/** What {@link Groups} tell. */
-export interface GroupsHandlers {
-  emit(event: ChatEventBody): void;
-  /** A member of a session did something. */
-  onHeard(session: number, member: string): void;
+/** What {@link Groups} give to their sessions, and tell. */
+export interface GroupsDeps extends Pick<SessionRunnerDeps, 'emit' | 'presence'> {
   /** A session is over and not among the others any more. */
-  onClosed(): void;
+  readonly onClosed: () => void;
 }
 
 /** The sessions that the client library has given to the chat. What they look like is in the chat's state. */
 export class Groups {
-  readonly #handlers: GroupsHandlers;
+  readonly #deps: GroupsDeps;
   /** Oldest first. */
   readonly #runners = new Map<number, SessionRunner>();
 
-  constructor(handlers: GroupsHandlers) {
-    this.#handlers = handlers;
+  constructor(deps: GroupsDeps) {
+    this.#deps = deps;
   }
 
   /** All sessions, those being left too, oldest first. */
@@ -29,20 +25,17 @@ export class Groups {
 
   /** Takes in a session and introduces it. */
   add(session: SessionPort): SessionRunner {
+    const { emit, presence, onClosed } = this.#deps;
     const runner = new SessionRunner(session, {
-      emit: (event) => {
-        this.#handlers.emit(event);
-      },
-      onHeard: (member) => {
-        this.#handlers.onHeard(session.id, member);
-      },
-      onClosed: (closed) => {
-        if (this.#runners.get(session.id) === closed) this.#runners.delete(session.id);
-        this.#handlers.onClosed();
+      emit,
+      presence,
+      onClosed: () => {
+        if (this.#runners.get(session.id) === runner) this.#runners.delete(session.id);
+        onClosed();
       },
     });
     this.#runners.set(session.id, runner);
-    this.#handlers.emit(runner.describe());
+    emit(runner.describe());
     return runner;
   }
 

@@ -9,7 +9,7 @@ const CHECK_EVERY_MS = 1000;
 /** What presence reads and tells. */
 export interface PresenceDeps {
   readonly getState: () => ChatState;
-  emit(event: Extract<ChatEventBody, { type: 'presence' }>): void;
+  readonly emit: (event: Extract<ChatEventBody, { type: 'presence' }>) => void;
 }
 
 /**

@@ -3,16 +3,17 @@ import type { DeliveryState } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { assertNever, SlimError } from '../util/index.js';
 import type { HandlePort, SessionPort, SessionPortEvent } from './ports.js';
+import type { Presence } from './presence.js';
 
 type CloseReason = Extract<ChatEventBody, { type: 'closed' }>['reason'];
 
-/** What a session tells the chat around it. */
-export interface SessionRunnerHandlers {
-  emit(event: ChatEventBody): void;
-  /** A member did something. */
-  onHeard(member: string): void;
+/** Whom a session tells what happens in it. */
+export interface SessionRunnerDeps {
+  readonly emit: (event: ChatEventBody) => void;
+  /** Learns who did something. */
+  readonly presence: Pick<Presence, 'heard'>;
   /** The last thing that happens. */
-  onClosed(runner: SessionRunner): void;
+  readonly onClosed: () => void;
 }
 
 /** One session of the chat: turns what happens in it into chat events, and carries out what the chat asks of it. */
@@ -20,19 +21,17 @@ export class SessionRunner {
   readonly session: SessionPort;
   /** After how many milliseconds somebody tries again when an invitation has failed so; `undefined` if nobody will. */
   retryAfter: (name: Name, error: SlimError) => number | undefined = () => undefined;
-  readonly #handlers: SessionRunnerHandlers;
+  readonly #deps: SessionRunnerDeps;
   /** Own messages that are not settled, by key. */
   readonly #own = new Map<number, Own>();
   readonly #stopListening: () => void;
   #isLeaving = false;
   #hasEnded = false;
 
-  constructor(session: SessionPort, handlers: SessionRunnerHandlers) {
+  constructor(session: SessionPort, deps: SessionRunnerDeps) {
     this.session = session;
-    this.#handlers = handlers;
-    this.#stopListening = session.onEvent((event) => {
-      this.#onEvent(event);
-    });
+    this.#deps = deps;
+    this.#stopListening = session.onEvent(this.#onEvent);
   }
 
   /** Whether its end is this program's own wish. */
@@ -98,9 +97,9 @@ export class SessionRunner {
       if (!(error instanceof SlimError)) throw error;
       this.#own.delete(key);
       const about = { key, session: this.session.id, ...(ref !== undefined && { ref }) };
-      this.#handlers.emit({ type: 'error', code: error.code, message: error.message, ...about });
+      this.#deps.emit({ type: 'error', code: error.code, message: error.message, ...about });
       const nothing = { id: null, acked: [], missing: [] };
-      this.#handlers.emit({
+      this.#deps.emit({
         type: 'delivery',
         ...about,
         ...nothing,
@@ -138,8 +137,8 @@ export class SessionRunner {
     }
     this.#own.clear();
     const told = this.#isLeaving ? 'left' : reason;
-    this.#handlers.emit({ type: 'closed', session: this.session.id, reason: told });
-    this.#handlers.onClosed(this);
+    this.#deps.emit({ type: 'closed', session: this.session.id, reason: told });
+    this.#deps.onClosed();
   }
 
   #mls(): MlsStatus {
@@ -147,15 +146,13 @@ export class SessionRunner {
     return { state, ...(epoch !== undefined && { epoch }) };
   }
 
-  #onEvent(event: SessionPortEvent): void {
-    const emit = (body: ChatEventBody): void => {
-      this.#handlers.emit(body);
-    };
+  readonly #onEvent = (event: SessionPortEvent): void => {
+    const { emit, presence } = this.#deps;
     const session = this.session.id;
     switch (event.kind) {
       case 'message': {
         const { message } = event;
-        this.#handlers.onHeard(message.source.toString());
+        presence.heard(session, message.source.toString());
         emit({
           type: 'message',
           session,
@@ -211,7 +208,7 @@ export class SessionRunner {
       default:
         assertNever(event);
     }
-  }
+  };
 
   #retryIn(name: Name, error: SlimError): number | undefined {
     return this.#hasEnded || this.#isLeaving ? undefined : this.retryAfter(name, error);
@@ -221,7 +218,7 @@ export class SessionRunner {
     const key = Number(ref);
     const entry = this.#own.get(key);
     if (entry === undefined) return;
-    for (const name of acked.slice(entry.acked)) this.#handlers.onHeard(name.toString());
+    for (const name of acked.slice(entry.acked)) this.#deps.presence.heard(this.session.id, name.toString());
     entry.acked = acked.length;
     if (state === 'acked' || state === 'failed') this.#own.delete(key);
     const failure = state === 'failed' ? { reason: reasonOf(error), ...(error && { code: error.code }) } : {};
@@ -234,7 +231,7 @@ export class SessionRunner {
     handle: HandlePort | undefined,
     { acked, missing, ...progress }: Progress,
   ): void {
-    this.#handlers.emit({
+    this.#deps.emit({
       type: 'delivery',
       key,
       session: this.session.id,

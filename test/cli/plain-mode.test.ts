@@ -39,9 +39,7 @@ class Plain implements ChatPort {
       keepsLines: true,
     });
     this.face = new Face(this.store, START);
-    this.face.attach((command) => {
-      this.execute(command);
-    });
+    this.face.attach(this);
     this.#printer = new LinePrinter(
       this.store,
       new LineWriter(this.#output, { onGone: ignore, onBlocked: ignore }),
