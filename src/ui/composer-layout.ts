@@ -86,5 +86,6 @@ export function layoutComposer(
     if (index > 0) return ' '.repeat(promptWidth) + row;
     return name + (from === 0 && !isClipped ? PROMPT_END : CLIPPED_END) + row;
   });
-  return { rows: prompted, cursor: { x: promptWidth + x, y: y - from } };
+  // A grapheme may be wider than a row; it is cut off, and the cursor stands where the row ends.
+  return { rows: prompted, cursor: { x: Math.min(promptWidth + x, columns - 1), y: y - from } };
 }

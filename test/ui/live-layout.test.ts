@@ -112,6 +112,16 @@ describe('live region', () => {
     ).toHaveLength(3);
   });
 
+  test('keeps the cursor on a screen that is narrower than what was typed', () => {
+    const editor = edit(emptyEditor, { kind: 'insert', text: '\u{1d158}\u{1d165}\u{1d16e}' });
+    const { rows, cursor } = layoutLive(
+      { ...content, pending: [], notice: '', status: '', editor },
+      { columns: 5, rows: 24 },
+    );
+    expect(rows.every(({ text }) => widthOf(text) <= 4)).toBe(true);
+    expect(cursor).toEqual({ x: 4, y: 0 });
+  });
+
   test('fits into any screen with any content', () => {
     const anyText = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 120 }), fc.string({ maxLength: 200 }));
     const oneLine = anyText.map((text) => text.replaceAll('\n', ' '));
