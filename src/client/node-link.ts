@@ -2,7 +2,15 @@ import type { Name } from '../name/index.js';
 import type { OutboundMessage } from '../protocol/index.js';
 import type { Connection, Transport } from '../transport/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import { abortError, AuthError, ConnectionError, Fifo, pause, type SlimError, startTimer } from '../util/index.js';
+import {
+  abortError,
+  AuthError,
+  ConnectionError,
+  LinkedQueue,
+  pause,
+  type SlimError,
+  startTimer,
+} from '../util/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
 import type { ConnectionState, WarningCode } from './events.js';
 import { randomU64 } from './random.js';
@@ -48,7 +56,7 @@ export class NodeLink implements SessionLink {
   readonly #ackWaiters = new Map<bigint, () => void>();
   readonly #closing = new AbortController();
   #connection: Connection | undefined;
-  readonly #outbox = new Fifo<Uint8Array>();
+  readonly #outbox = new LinkedQueue<Uint8Array>();
   #outboxBytes = 0;
   #isBlocked = false;
   #isDropping = false;

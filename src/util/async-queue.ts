@@ -1,5 +1,5 @@
 import type { SlimError } from './errors.js';
-import { Fifo } from './fifo.js';
+import { LinkedQueue } from './linked-queue.js';
 import { abortError, type WaitOptions, withDeadline } from './time.js';
 
 interface Waiter<T> {
@@ -9,7 +9,7 @@ interface Waiter<T> {
 
 /** A queue between a producer that never waits and consumers that do. What waits is given out before a close is noticed. */
 export class AsyncQueue<T> {
-  readonly #items = new Fifo<T>();
+  readonly #items = new LinkedQueue<T>();
   readonly #waiters = new Set<Waiter<T>>();
   #closedWith: SlimError | undefined;
 

@@ -23,7 +23,6 @@ export {
   type SlimErrorOptions,
   UsageError,
 } from './errors.js';
-export { Fifo } from './fifo.js';
 export { LinkedQueue, type QueueEntry } from './linked-queue.js';
 export { printable, printableWord } from './printable.js';
 export { RecentMap } from './recent-map.js';

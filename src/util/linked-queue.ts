@@ -10,8 +10,8 @@ interface Link<T> extends QueueEntry<T> {
 }
 
 /**
- * A queue from whose middle an entry can be taken as quickly as from its head: an array would have to be searched and closed
- * up, and a map walks over all that it has lost at its head.
+ * A queue in the order of arrival. Taking costs the same however much waits, and from the middle the same as from the head: an array
+ * would have to be searched and closed up, and a map walks over all that it has lost at its head.
  */
 export class LinkedQueue<T> {
   #first: Link<T> | undefined;
@@ -43,6 +43,16 @@ export class LinkedQueue<T> {
     if (first === undefined) return undefined;
     this.#unlink(first);
     return first.value;
+  }
+
+  /** Takes everything, what has waited longest first. */
+  takeAll(): T[] {
+    const all: T[] = [];
+    while (this.#first !== undefined) {
+      all.push(this.#first.value);
+      this.#unlink(this.#first);
+    }
+    return all;
   }
 
   /** Takes an entry out; false if it is not in this queue any more. */

@@ -27,7 +27,12 @@ test('an entry of another queue is left alone', () => {
 });
 
 test('does what an array does, whatever is asked of it', () => {
-  const step = fc.oneof(fc.constant('push' as const), fc.constant('shift' as const), fc.nat({ max: 20 }));
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.constant('push' as const) },
+    { weight: 3, arbitrary: fc.constant('shift' as const) },
+    { weight: 3, arbitrary: fc.nat({ max: 20 }) },
+    { weight: 1, arbitrary: fc.constant('all' as const) },
+  );
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const queue = new LinkedQueue<number>();
@@ -39,6 +44,8 @@ test('does what an array does, whatever is asked of it', () => {
           model.push(entries.at(-1)!);
         } else if (step === 'shift') {
           expect(queue.shift()).toBe(model.shift()?.value);
+        } else if (step === 'all') {
+          expect(queue.takeAll()).toEqual(model.splice(0).map(({ value }) => value));
         } else {
           const entry = entries[step];
           if (entry === undefined) continue;
