@@ -5,15 +5,19 @@ import type { MlsPolicy } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { type ListenAddress, parseListen } from '../node/index.js';
 import type { AcceptPolicy } from '../runtime/index.js';
-import { type ClientConfig, isLoopback, parseClientConfig } from '../transport/index.js';
+import {
+  type ClientConfig,
+  DEFAULT_ENDPOINT,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  isLoopback,
+  parseClientConfig,
+} from '../transport/index.js';
 import { UsageError } from '../util/index.js';
 import { type GivenOptions, helpText, readArguments } from './arguments.js';
 import { readDuration } from './duration.js';
 import { CHAT_OPTIONS, NODE_OPTIONS } from './option-table.js';
 import { findSecret, type Secret } from './secret.js';
-
-/** Where the node is unless said otherwise. */
-export const DEFAULT_ENDPOINT = 'http://127.0.0.1:46357';
 
 const CHANNEL_ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const CHANNEL_LETTERS = 6;
@@ -87,7 +91,8 @@ export async function parseCommandLine(
 async function parseNode(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Invocation> {
   const given = await readArguments(argv, NODE_OPTIONS, env);
   if (given.switched('help') === true) return { kind: 'print', text: await nodeHelp() };
-  const listen = parseListen(given.text('listen') ?? '127.0.0.1:46357');
+  const listenText = given.text('listen');
+  const listen = listenText === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseListen(listenText);
   const settings = { listen, isJson: given.switched('json') === true, logFile: given.text('log-file') };
   return { kind: 'node', settings };
 }

@@ -1,6 +1,6 @@
 import type { Name } from '../name/index.js';
 import { DeliveryError, type SlimError } from '../util/index.js';
-import type { CommandId, Effect, SessionCommand } from './machine.js';
+import type { CommandId, DeliveryState, Effect, SessionCommand } from './machine.js';
 import type { StoredMessage } from './producer-buffer.js';
 import { SEQUENCE_LIMIT } from './sequence.js';
 
@@ -81,7 +81,7 @@ export class Outgoing {
   }
 
   /** The report of a change. */
-  report(state: 'queued' | 'sent' | 'acked' | 'failed', error?: SlimError): Effect {
+  report(state: DeliveryState, error?: SlimError): Effect {
     const progress = { messageId: this.messageId, acked: this.#acked, missing: this.#missing };
     return { kind: 'delivery', id: this.id, state, progress, ...(error && { error }) };
   }

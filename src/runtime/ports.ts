@@ -1,14 +1,5 @@
-import type {
-  AppEvent,
-  DeliveryState,
-  Invitation,
-  Protection,
-  PublishOptions,
-  Role,
-  SessionEvent,
-} from '../client/index.js';
+import type { AppEvent, Invitation, Protection, PublishOptions, Role, SessionEvent } from '../client/index.js';
 import type { Name } from '../name/index.js';
-import type { SlimError } from '../util/index.js';
 
 /*
  * What the chat needs of the client library, and no more: tests put simple fakes in its place. `SlimApp` and `Session` fit as
@@ -20,28 +11,10 @@ export interface HandlePort {
   readonly messageId: number | undefined;
 }
 
-/** How payloads of a session are protected. */
-export interface ProtectionPort {
-  readonly state: Protection['state'];
-  readonly epoch?: number;
-  /** Members that are known to send in clear. */
-  readonly clearPeers: readonly Name[];
-}
-
 /** What happens in a session. */
 export type SessionPortEvent =
-  | Exclude<SessionEvent, { kind: 'delivery' | 'mls' }>
-  | { readonly kind: 'mls'; readonly protection: ProtectionPort }
-  | {
-      readonly kind: 'delivery';
-      readonly handle: HandlePort;
-      /** As it was given to `publish`. */
-      readonly ref?: string;
-      readonly state: DeliveryState;
-      readonly acked: readonly Name[];
-      readonly missing: readonly Name[];
-      readonly error?: SlimError;
-    };
+  | Exclude<SessionEvent, { kind: 'delivery' }>
+  | (Omit<Extract<SessionEvent, { kind: 'delivery' }>, 'handle'> & { readonly handle: HandlePort });
 
 /** A session. */
 export interface SessionPort {
@@ -55,7 +28,7 @@ export interface SessionPort {
   readonly timeoutMs: number;
   readonly maxRetries: number;
   /** Absent where there is no MLS at all. */
-  readonly protection?: ProtectionPort;
+  readonly protection?: Protection;
   /** Whether `publish` takes a message without a long queue before it. */
   readonly isWritable: boolean;
   onEvent(listener: (event: SessionPortEvent) => void): () => void;

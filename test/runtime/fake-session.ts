@@ -1,7 +1,7 @@
-import type { CloseReason, DeliveryState, PublishOptions } from '../../src/client/index.js';
+import type { CloseReason, DeliveryState, Protection, PublishOptions, Role } from '../../src/client/index.js';
 import { toPublishCommand } from '../../src/client/publish-command.js';
 import { Name } from '../../src/name/index.js';
-import type { HandlePort, ProtectionPort, SessionPort, SessionPortEvent } from '../../src/runtime/ports.js';
+import type { HandlePort, SessionPort, SessionPortEvent } from '../../src/runtime/ports.js';
 import { DeliveryError, SessionError, type SlimError, UsageError } from '../../src/util/index.js';
 
 export const ALICE = Name.parse('agntcy/ns/alice/9f3c01');
@@ -18,7 +18,7 @@ const QUEUE = 256;
  */
 export class FakeSession implements SessionPort {
   readonly id: number;
-  readonly role: 'moderator' | 'participant';
+  readonly role: Role;
   readonly channel: Name;
   readonly local: Name;
   readonly moderator: Name;
@@ -26,7 +26,7 @@ export class FakeSession implements SessionPort {
   readonly metadata = {};
   readonly timeoutMs: number;
   readonly maxRetries: number;
-  protection: ProtectionPort = { state: 'off', clearPeers: [] };
+  protection: Protection = { state: 'off', clearPeers: [] };
   /** Messages that were sent, until they are settled. */
   readonly handles: FakeHandle[] = [];
   /** Messages that wait to be sent. */
