@@ -2,7 +2,7 @@ import { useCursor, useStdout } from 'ink';
 import { type ReactElement, useEffect, useSyncExternalStore } from 'react';
 
 import type { ChatState, ChatStore } from '../chat/index.js';
-import type { TuiController } from './controller.js';
+import type { TuiModel } from './tui-model.js';
 import { ErrorBoundary } from './error-boundary.js';
 import { History } from './history.js';
 import { LiveRegion } from './live-region.js';
@@ -11,7 +11,7 @@ import type { Paint } from './theme.js';
 import { ChatContext, useChat } from './use-chat.js';
 
 interface ScreenProps {
-  readonly controller: TuiController;
+  readonly model: TuiModel;
   readonly paint: Paint;
 }
 
@@ -23,11 +23,11 @@ export interface AppProps extends ScreenProps {
 }
 
 /** The root of the terminal UI. */
-export function App({ store, controller, paint, onError }: AppProps): ReactElement {
+export function App({ store, model, paint, onError }: AppProps): ReactElement {
   return (
     <ErrorBoundary onError={onError}>
       <ChatContext value={store}>
-        <Screen controller={controller} paint={paint} />
+        <Screen model={model} paint={paint} />
       </ChatContext>
     </ErrorBoundary>
   );
@@ -46,17 +46,17 @@ function clearSequence(rows: number): string {
  * One component reads all state, on purpose: Ink 6.8 forgets the cursor in every frame in which the component that sets it was not
  * rendered.
  */
-function Screen({ controller, paint }: ScreenProps): ReactElement {
+function Screen({ model, paint }: ScreenProps): ReactElement {
   const chat = useChat(wholeState);
-  const ui = useSyncExternalStore(controller.subscribe, controller.getState);
+  const ui = useSyncExternalStore(model.subscribe, model.getState);
   const { setCursorPosition } = useCursor();
   const { write } = useStdout();
   useEffect(
     () =>
-      controller.onClearScreen(() => {
-        write(clearSequence(controller.getState().size.rows));
+      model.onClearScreen(() => {
+        write(clearSequence(model.getState().size.rows));
       }),
-    [controller, write],
+    [model, write],
   );
   const live = liveView(chat, ui);
   setCursorPosition(live.cursor);
@@ -66,7 +66,7 @@ function Screen({ controller, paint }: ScreenProps): ReactElement {
         log={chat.lines}
         layout={{ nameWidth: chat.nameWidth, columns: ui.size.columns }}
         paint={paint}
-        onPrinted={controller.onPrinted}
+        onPrinted={model.onPrinted}
       />
       <LiveRegion rows={live.rows} paint={paint} />
     </>

@@ -77,6 +77,21 @@ export const emptyComposer: ComposerState = {
   startedIn: null,
 };
 
+/** Takes one event from the keyboard. Pure. */
+export function compose(before: ComposerState, event: InputEvent, context: ComposerContext): ComposerStep {
+  if (event.kind === 'focus') return stay(before);
+  const command = event.kind === 'key' ? commandOf(event.key) : undefined;
+  const isLeaveKey = command === 'interrupt' || command === 'delete-right-or-leave';
+  if (context.isLeaving && command !== 'interrupt') return stay(before);
+  const state = before.editor.text === '' ? { ...before, startedIn: context.activeSession } : before;
+  // Any other key takes back what Ctrl+C began.
+  const awake = { ...state, notice: undefined, isArmed: state.isArmed && isLeaveKey };
+  if (awake.askedPaste !== undefined) return onAnswer(awake, awake.askedPaste.text, event, context);
+  if (event.kind === 'text') return edited(awake, { kind: 'insert', text: event.text });
+  if (event.kind === 'paste') return onPaste(awake, event.text, event.truncated);
+  return command === undefined ? stay(state) : onCommand(awake, command, event.key, context);
+}
+
 const LEAVE: ComposerEffect = { kind: 'run', command: { type: 'exit' } };
 
 function stay(state: ComposerState, ...effects: readonly ComposerEffect[]): ComposerStep {
@@ -225,19 +240,4 @@ function onAnswer(state: ComposerState, paste: string, event: InputEvent, contex
   if (command === 'interrupt') return interrupt(state, context);
   if (command === 'cancel') return stay({ ...state, askedPaste: undefined, notice: 'paste dropped' });
   return stay(state);
-}
-
-/** Takes one event from the keyboard. Pure. */
-export function compose(before: ComposerState, event: InputEvent, context: ComposerContext): ComposerStep {
-  if (event.kind === 'focus') return stay(before);
-  const command = event.kind === 'key' ? commandOf(event.key) : undefined;
-  const isLeaveKey = command === 'interrupt' || command === 'delete-right-or-leave';
-  if (context.isLeaving && command !== 'interrupt') return stay(before);
-  const state = before.editor.text === '' ? { ...before, startedIn: context.activeSession } : before;
-  // Any other key takes back what Ctrl+C began.
-  const awake = { ...state, notice: undefined, isArmed: state.isArmed && isLeaveKey };
-  if (awake.askedPaste !== undefined) return onAnswer(awake, awake.askedPaste.text, event, context);
-  if (event.kind === 'text') return edited(awake, { kind: 'insert', text: event.text });
-  if (event.kind === 'paste') return onPaste(awake, event.text, event.truncated);
-  return command === undefined ? stay(state) : onCommand(awake, command, event.key, context);
 }

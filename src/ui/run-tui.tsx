@@ -5,7 +5,7 @@ import { render } from 'ink';
 import type { RunTui, TuiExit } from '../chat/index.js';
 import { startTimer } from '../util/index.js';
 import { App } from './app.js';
-import { TuiController } from './controller.js';
+import { TuiModel } from './tui-model.js';
 import { eraseReflowed, inkStdout, reflowOf } from './ink-stdout.js';
 import { InputReader, type StartTimer } from './input/index.js';
 import type { ScreenSize } from './live-layout.js';
@@ -43,7 +43,7 @@ export const runTui: RunTui = async (deps) => {
   // A pty may report 0 rows and columns for a while.
   const size = (): ScreenSize => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
 
-  const controller = new TuiController({
+  const model = new TuiModel({
     ...deps,
     size,
     startTimer: startUiTimer,
@@ -54,7 +54,7 @@ export const runTui: RunTui = async (deps) => {
     startTimer: startUiTimer,
     onEvents: (events) => {
       try {
-        controller.handle(events);
+        model.handle(events);
       } catch (error) {
         fail(error);
       }
@@ -65,16 +65,16 @@ export const runTui: RunTui = async (deps) => {
     const exitCode = 128 + constants.signals[signal];
     if (signalCode !== undefined) finish({ kind: 'ended', exitCode });
     signalCode = exitCode;
-    controller.leave();
+    model.leave();
   };
-  const onGone = (): void => controller.leave();
+  const onGone = (): void => model.leave();
   const reflow = reflowOf(process.env);
   // Must be told before Ink is, so it is registered first.
   const onResize = (): void => {
-    const before = controller.getState();
+    const before = model.getState();
     const { columns } = size();
     if (columns < before.size.columns) stdout.write(eraseReflowed(liveView(store.getState(), before), columns, reflow));
-    controller.resize();
+    model.resize();
   };
 
   stdout.on('resize', onResize).on('error', onGone);
@@ -83,7 +83,7 @@ export const runTui: RunTui = async (deps) => {
   // Before anything is drawn: whoever sees the prompt may type, and every key must arrive as a key.
   terminal.enter((bytes) => reader.feed(bytes));
   const paint = makePaint(wantsColor(process.env));
-  const ink = render(<App store={store} controller={controller} paint={paint} onError={fail} />, {
+  const ink = render(<App store={store} model={model} paint={paint} onError={fail} />, {
     stdout: inkStdout(stdout),
     stdin,
     exitOnCtrlC: false,
@@ -97,9 +97,9 @@ export const runTui: RunTui = async (deps) => {
   process.on('exit', onExit);
 
   try {
-    controller.start();
+    model.start();
     const exit = await outcome;
-    controller.close();
+    model.close();
     // Until the empty live region has been drawn and everything has reached the terminal.
     const drawn = ink.waitUntilExit();
     await Promise.resolve();
@@ -109,7 +109,7 @@ export const runTui: RunTui = async (deps) => {
     return exit;
   } finally {
     reader.close();
-    controller.close();
+    model.close();
     leaveTerminal('abrupt');
     process.off('exit', onExit);
     for (const signal of SIGNALS) process.off(signal, onSignal);

@@ -20,8 +20,8 @@ export const TICK_MS = 500;
 /** How many printed lines are kept before they are forgotten, so that forgetting is rare. */
 export const FORGET_LINES = 1000;
 
-/** What a {@link TuiController} needs. */
-export interface TuiControllerDeps extends Pick<TuiDeps, 'store' | 'execute' | 'nowMs'> {
+/** What a {@link TuiModel} needs. */
+export interface TuiModelDeps extends Pick<TuiDeps, 'store' | 'execute' | 'nowMs'> {
   readonly size: () => ScreenSize;
   readonly startTimer: StartTimer;
   /** The user will not wait for a proper end. */
@@ -35,8 +35,8 @@ export interface TuiControllerDeps extends Pick<TuiDeps, 'store' | 'execute' | '
  *
  * A store in the sense of `useSyncExternalStore`.
  */
-export class TuiController {
-  readonly #deps: TuiControllerDeps;
+export class TuiModel {
+  readonly #deps: TuiModelDeps;
   readonly #listeners = new Set<() => void>();
   #state: UiState;
   #stopTick: (() => void) | undefined;
@@ -45,7 +45,7 @@ export class TuiController {
   #hasAskedToLeave = false;
   #forgotten = 0;
 
-  constructor(deps: TuiControllerDeps) {
+  constructor(deps: TuiModelDeps) {
     this.#deps = deps;
     this.#state = { composer: emptyComposer, size: deps.size(), nowMs: deps.nowMs(), isClosed: false };
     this.#stopWatching = deps.store.subscribe(() => {

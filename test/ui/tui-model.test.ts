@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { type ChatAction, createChatStore, type FaceCommand } from '../../src/chat/index.js';
-import { FORGET_LINES, TICK_MS, TuiController } from '../../src/ui/controller.js';
+import { FORGET_LINES, TICK_MS, TuiModel } from '../../src/ui/tui-model.js';
 import { type InputEvent } from '../../src/ui/input/index.js';
 
 const AT = '2026-11-23T12:00:00.000Z';
@@ -18,7 +18,7 @@ function setUp() {
     isLive: true,
     keepsLines: true,
   });
-  const controller = new TuiController({
+  const model = new TuiModel({
     store,
     execute: (command) => executed.push(command),
     nowMs: () => time.nowMs,
@@ -31,13 +31,13 @@ function setUp() {
     onForce: () => ends.push('forced'),
     onEnded: (exitCode) => ends.push(exitCode),
   });
-  controller.start();
-  const type = (...events: InputEvent[]): void => controller.handle(events);
+  model.start();
+  const type = (...events: InputEvent[]): void => model.handle(events);
   const dispatch = async (...actions: ChatAction[]): Promise<void> => {
     for (const action of actions) store.dispatch(action);
     await Promise.resolve();
   };
-  return { timers, executed, ends, time, store, controller, type, dispatch };
+  return { timers, executed, ends, time, store, model, type, dispatch };
 }
 
 const key = (name: string): InputEvent => ({ kind: 'key', key: name });
@@ -68,16 +68,16 @@ const session: ChatAction[] = [
   },
 ];
 
-describe('TuiController', () => {
+describe('TuiModel', () => {
   test('publishes what is typed, in a group only', async () => {
-    const { executed, type, dispatch, controller } = setUp();
+    const { executed, type, dispatch, model } = setUp();
     type(text('hello'), key('enter'));
     expect(executed).toEqual([]);
-    expect(controller.getState().composer.notice).toContain('nobody is listening');
+    expect(model.getState().composer.notice).toContain('nobody is listening');
     await dispatch(...session);
     type(key('enter'));
     // It was begun when there was no group.
-    expect(controller.getState().composer.notice).toContain('Enter again');
+    expect(model.getState().composer.notice).toContain('Enter again');
     type(key('enter'));
     expect(executed).toEqual([{ type: 'publish', text: 'hello', session: 1 }]);
   });
@@ -91,16 +91,16 @@ describe('TuiController', () => {
   });
 
   test('completes names of members, and not the own one', async () => {
-    const { type, dispatch, controller } = setUp();
+    const { type, dispatch, model } = setUp();
     await dispatch(...session);
     type(text('b'), key('tab'));
-    expect(controller.getState().composer.editor.text).toBe('bob: ');
+    expect(model.getState().composer.editor.text).toBe('bob: ');
     type(key('ctrl+u'), text('m'), key('tab'));
-    expect(controller.getState().composer.editor.text).toBe('m');
+    expect(model.getState().composer.editor.text).toBe('m');
   });
 
   test('ticks only while something changes by time alone', async () => {
-    const { timers, time, dispatch, controller } = setUp();
+    const { timers, time, dispatch, model } = setUp();
     await dispatch(...session);
     expect(timers).toEqual([]);
     await dispatch({ type: 'own', at: AT, key: 1, content: { payload: 'hi' }, session: 1 });
@@ -122,7 +122,7 @@ describe('TuiController', () => {
     }
     // 1.5 s old: the message has become a finished line, and nothing waits any more.
     expect(timers).toEqual([]);
-    expect(controller.getState().nowMs).toBe(START_MS + 3 * TICK_MS);
+    expect(model.getState().nowMs).toBe(START_MS + 3 * TICK_MS);
   });
 
   test('ends with the chat', async () => {
@@ -132,28 +132,28 @@ describe('TuiController', () => {
   });
 
   test('stops its timer when it is closed', async () => {
-    const { timers, dispatch, controller } = setUp();
+    const { timers, dispatch, model } = setUp();
     await dispatch(...session, { type: 'own', at: AT, key: 1, content: { payload: 'hi' }, session: 1 });
-    controller.close();
+    model.close();
     expect(timers).toEqual([]);
     await dispatch({ type: 'own', at: AT, key: 2, content: { payload: 'hi' }, session: 1 });
     expect(timers).toEqual([]);
-    expect(controller.getState().isClosed).toBe(true);
+    expect(model.getState().isClosed).toBe(true);
   });
 
   test('lets the chat forget what is printed, now and then', async () => {
-    const { store, controller, dispatch } = setUp();
+    const { store, model, dispatch } = setUp();
     await dispatch({ type: 'note', lines: Array.from({ length: FORGET_LINES + 5 }, () => 'x') });
-    controller.onPrinted(FORGET_LINES - 1);
+    model.onPrinted(FORGET_LINES - 1);
     expect(store.getState().lines.toArray()).toHaveLength(FORGET_LINES + 5);
-    controller.onPrinted(FORGET_LINES);
+    model.onPrinted(FORGET_LINES);
     expect(store.getState().lines.toArray()).toHaveLength(5);
   });
 
   test('clears the screen with what it was given', () => {
-    const { type, controller } = setUp();
+    const { type, model } = setUp();
     let cleared = 0;
-    const stop = controller.onClearScreen(() => (cleared += 1));
+    const stop = model.onClearScreen(() => (cleared += 1));
     type(key('ctrl+l'));
     stop();
     type(key('ctrl+l'));
