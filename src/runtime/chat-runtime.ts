@@ -29,9 +29,6 @@ const LEAVE_BUDGET_MS = 5000;
 /** Closing the connection gets at least this long, milliseconds. */
 const MIN_CLOSE_MS = 500;
 
-/** Messages that may wait for the first group before whoever makes them should pause. */
-const PAUSE_ABOVE = 256;
-
 /** What a {@link ChatRuntime} works with. */
 export interface RuntimeDeps {
   readonly connect: Connect;
@@ -351,7 +348,7 @@ export class ChatRuntime {
   }
 
   #mustWait(): boolean {
-    if (this.#isOutputBlocked || this.#outbox.heldCount > PAUSE_ABOVE) return true;
+    if (this.#isOutputBlocked || this.#outbox.isFull) return true;
     return this.#groups.all.some((runner) => !runner.isLeaving && !runner.session.isWritable && this.#mayGoOn(runner));
   }
 

@@ -11,6 +11,10 @@ import type { Groups } from './groups.js';
 
 type PublishCommand = Extract<ChatCommand, { type: 'publish' }>;
 
+/** How many messages may wait for the first group, and how many UTF-16 units or bytes of them. */
+const PAUSE_ABOVE = 256;
+const PAUSE_ABOVE_SIZE = 8 * 1024 * 1024;
+
 /** What an outbox works with. */
 export interface OutboxDeps {
   readonly store: ChatStore;
@@ -32,9 +36,12 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** How many messages wait for the first group. */
-  get heldCount(): number {
-    return this.#held().length;
+  /** Whether so much waits for the first group that whoever makes messages should pause. */
+  get isFull(): boolean {
+    const held = this.#held();
+    return (
+      held.length > PAUSE_ABOVE || held.reduce((sum, { content }) => sum + content.payload.length, 0) > PAUSE_ABOVE_SIZE
+    );
   }
 
   /**

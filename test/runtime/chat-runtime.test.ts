@@ -356,6 +356,27 @@ describe('messages', () => {
     expect(chat.of('error')).toEqual([]);
   });
 
+  test('for the first group are no more than fit, in number and in size', async () => {
+    for (const [length, most] of [
+      [1, 300],
+      [1_000_000, 12],
+    ] as const) {
+      const chat = await participant({ holdsMessages: true });
+      let made = 0;
+      const making = (async () => {
+        for (; made < 400; made += 1) {
+          chat.runtime.execute(text(`m${made}`, 'x'.repeat(length)));
+          await chat.runtime.writable();
+        }
+      })();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(made).toBeLessThan(most);
+      const session = chat.app.invited([ALICE, BOB]);
+      await making;
+      expect(session.handles).toHaveLength(400);
+    }
+  });
+
   test('hold nobody up where nobody is and nobody is invited: only a command could change that', async () => {
     const chat = await moderator();
     for (let i = 0; i < 300; i += 1) chat.runtime.execute(text(`m${String(i)}`));
