@@ -7,17 +7,18 @@ import type {
   InvitationPort,
   SessionPort,
 } from '../../src/runtime/ports.js';
+import { pause } from '../../src/util/index.js';
 import { CHANNEL, FakeSession } from './fake-session.js';
 
 export { ALICE, BOB, CAROL, CHANNEL, FakeSession } from './fake-session.js';
 
-/** An app under the control of a test. */
+/** An app under the control of a test; `appPortSuite` holds it to what `SlimApp` does. */
 export class FakeApp implements AppPort {
   readonly name: Name;
   readonly endpoint = 'http://127.0.0.1:46357';
   readonly sessions: FakeSession[] = [];
   isClosed = false;
-  /** Whether peers answer when this app leaves; otherwise leaving never ends by itself. */
+  /** Whether peers answer when this app leaves; otherwise leaving takes as long as it may. */
   peersAnswer = true;
   #handlers: ConnectHandlers = { onEvent: () => undefined, acceptInvitation: () => true };
 
@@ -62,20 +63,18 @@ export class FakeApp implements AppPort {
     return when === undefined ? decision : Promise.race([decision, Promise.resolve('waits' as const)]);
   }
 
-  async deleteSession(session: SessionPort): Promise<void> {
-    if (!this.peersAnswer) {
-      await new Promise<never>(() => {
-        // Nobody answers.
-      });
-    }
-    // Yields, as everything that talks to peers does.
-    await Promise.resolve();
-    if (session instanceof FakeSession) session.end(session.moderator.equals(session.local) ? 'closed' : 'left');
+  async deleteSession(session: SessionPort, { timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
+    if (!(session instanceof FakeSession) || session.hasEnded) return;
+    // Yields in any case, as everything that talks to peers does.
+    if (this.peersAnswer) await Promise.resolve();
+    else await pause(timeoutMs);
+    session.end(session.role === 'moderator' ? 'closed' : 'left');
   }
 
-  close(): Promise<void> {
+  async close(options: { readonly timeoutMs: number }): Promise<void> {
+    await Promise.all(this.sessions.map((session) => this.deleteSession(session, options)));
     this.isClosed = true;
-    return Promise.resolve();
+    this.emit({ kind: 'connection', state: { kind: 'closed' } });
   }
 
   #add(session: FakeSession): FakeSession {

@@ -114,6 +114,10 @@ export class FakeSession implements SessionPort {
 
   // --- What a test lets happen ---------------------------------------------------------------------------------------
 
+  get hasEnded(): boolean {
+    return this.#endedWith !== undefined;
+  }
+
   get others(): readonly Name[] {
     return this.members.filter((name) => !name.equals(this.local));
   }
