@@ -1,3 +1,5 @@
+import { RecentMap } from '../util/index.js';
+
 /** How long the same warning is not repeated, milliseconds. */
 const PAUSE_MS = 10_000;
 
@@ -6,7 +8,7 @@ const MAX_REMEMBERED = 1000;
 
 /** Keeps a warning that comes again and again from filling the screen. */
 export class WarningFilter {
-  readonly #lastMs = new Map<string, number>();
+  readonly #lastMs = new RecentMap<string, number>(MAX_REMEMBERED);
 
   /** Whether to show it now. */
   admits(code: string, message: string): boolean {
@@ -14,7 +16,6 @@ export class WarningFilter {
     const nowMs = Date.now();
     const lastMs = this.#lastMs.get(key);
     if (lastMs !== undefined && nowMs - lastMs < PAUSE_MS) return false;
-    if (this.#lastMs.size >= MAX_REMEMBERED) this.#lastMs.clear();
     this.#lastMs.set(key, nowMs);
     return true;
   }
