@@ -1,3 +1,5 @@
+import stringWidth from 'string-width';
+
 import { assertNever } from '../util/index.js';
 import { nameWithoutId, nameWithShortId, shortName } from './display-name.js';
 import type { ChatEvent, ChatStatus, MemberInfo, MlsStatus } from './events.js';
@@ -142,15 +144,24 @@ export function whoLines(
   if (session === undefined) return ['-- you are in no group'];
   const labels = members.map(({ name }) => labelIn(session, name));
   const names = members.map(({ name }) => nameWithShortId(name));
-  const labelWidth = Math.max(...labels.map((label) => label.length), 0);
-  const nameWidth = Math.max(...names.map((name) => name.length), 0);
+  const labelWidth = Math.max(...labels.map(widthOf), 0);
+  const nameWidth = Math.max(...names.map(widthOf), 0);
   return [
     `-- members of ${nameWithoutId(session.channel)}`,
     ...members.map((member, index) => {
-      const label = (labels[index] ?? '').padEnd(labelWidth);
-      return `   ${label}  ${(names[index] ?? '').padEnd(nameWidth)}  ${memberWords(member, clock)}`;
+      const label = padded(labels[index] ?? '', labelWidth);
+      return `   ${label}  ${padded(names[index] ?? '', nameWidth)}  ${memberWords(member, clock)}`;
     }),
   ];
+}
+
+/** Columns on a terminal. */
+function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+function padded(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
 function memberWords(member: MemberInfo, clock: ChatClock): string {

@@ -419,6 +419,23 @@ describe('/who and /status', () => {
     ]);
   });
 
+  test('keeps its columns where a name has wide characters', () => {
+    const wide = 'agntcy/ns/\u5c71\u7530/41d0';
+    const state = after(asAlice, LIVE, {
+      type: 'who',
+      session: 7,
+      at: at('12:09'),
+      members: [
+        { name: ALICE, role: 'moderator', presence: 'you', unacked: 0 },
+        { name: wide, role: 'participant', presence: 'online', unacked: 0 },
+      ],
+    });
+    expect(screen(state).slice(3)).toEqual([
+      '   alice  agntcy/ns/alice/9f3c...  moderator, you',
+      '   \u5c71\u7530   agntcy/ns/\u5c71\u7530/41d0      online',
+    ]);
+  });
+
   test('prints what a bug report needs', () => {
     const state = after(asAlice, LIVE, {
       type: 'status',
