@@ -156,9 +156,7 @@ export class NodeLink implements SessionLink {
     const ended = { yet: false };
     const connection = await this.#options.transport.open(
       {
-        onFrame: (frame) => {
-          this.#onFrame(frame);
-        },
+        onFrame: this.#onFrame,
         onDrain: () => {
           this.#isBlocked = false;
           this.#pump();
@@ -232,7 +230,7 @@ export class NodeLink implements SessionLink {
     this.#options.onState({ kind: 'closed', error });
   }
 
-  #onFrame(frame: Uint8Array): void {
+  readonly #onFrame = (frame: Uint8Array): void => {
     const message = decodeMessage(frame);
     switch (message.kind) {
       case 'publish':
@@ -252,7 +250,7 @@ export class NodeLink implements SessionLink {
         // Meant for nodes. A newer node may send them; there is nothing to do about it.
         return;
     }
-  }
+  };
 
   #onSubscriptionAck(ack: SubscriptionAckMessage): void {
     this.#ackWaiters.get(ack.subscriptionId)?.();

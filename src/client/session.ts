@@ -65,18 +65,10 @@ export class Session {
       machine,
       host.link,
       {
-        onNotice: (notice) => {
-          this.#onNotice(notice);
-        },
-        onDelivery: (handle) => {
-          this.#onDelivery(handle);
-        },
-        onEnd: (reason) => {
-          this.#onEnd(reason);
-        },
-        onWarning: (code, text) => {
-          this.#warn(code, text);
-        },
+        onNotice: this.#onNotice,
+        onDelivery: this.#onDelivery,
+        onEnd: this.#onEnd,
+        onWarning: this.#warn,
         onDrained: () => {
           this.#gate.wake();
         },
@@ -290,7 +282,7 @@ export class Session {
     return withDeadline(this.#driver.run({ kind, name, ...(ref !== undefined && { ref }) }), wait);
   }
 
-  #onNotice(notice: SessionNotice): void {
+  readonly #onNotice = (notice: SessionNotice): void => {
     switch (notice.kind) {
       case 'message': {
         const message = toReceivedMessage(notice.delivered);
@@ -321,29 +313,29 @@ export class Session {
       default:
         assertNever(notice);
     }
-  }
+  };
 
-  #onDelivery(handle: CompletionHandle): void {
+  readonly #onDelivery = (handle: CompletionHandle): void => {
     // What is published after the end fails by its handle only: `closed` is the last event.
     if (!this.#events.hasListeners || this.#closeReason !== undefined) return;
     const { ref, state, acked, missing, error } = handle;
     const what = { handle, ...(ref !== undefined && { ref }), state, acked, missing };
     this.#events.emit({ kind: 'delivery', ...what, ...(error && { error }) });
-  }
+  };
 
-  #onEnd(reason: EndReason): void {
+  readonly #onEnd = (reason: EndReason): void => {
     this.#lastMembers = this.#driver.members;
     this.#closeReason = reason === 'abandoned' ? 'closed' : reason;
     this.#host.onEnd(this);
     this.#messages.close(endError(this.#closeReason));
     this.#gate.close(endError(this.#closeReason));
     if (reason !== 'abandoned') this.#events.emit({ kind: 'closed', reason });
-  }
+  };
 
-  #warn(code: WarningCode, text: string): void {
+  readonly #warn = (code: WarningCode, text: string): void => {
     if (this.#isKnown) this.#events.emit({ kind: 'warning', code, text });
     else this.#host.onEarlyWarning(code, text);
-  }
+  };
 }
 
 function toName(name: Name | string): Name {

@@ -78,14 +78,7 @@ export class SlimApp {
     this.#invitations =
       options.acceptInvitation === undefined
         ? undefined
-        : new Invitations(options.acceptInvitation, {
-            onAccepted: (request) => {
-              this.#join(request);
-            },
-            onWarning: (code, text) => {
-              this.#warn(code, text);
-            },
-          });
+        : new Invitations(options.acceptInvitation, { onAccepted: this.#join, onWarning: this.#warn });
     this.#inbound = new Inbound({
       local: this.#name,
       verifier: this.#verifier,
@@ -101,9 +94,7 @@ export class SlimApp {
       onStray: (message) => {
         this.#invitations?.onStray(message);
       },
-      onWarning: (key, code, text) => {
-        this.#warnOnce(key, code, text);
-      },
+      onWarning: this.#warnOnce,
     });
     if (options.onEvent !== undefined) this.#events.on(options.onEvent);
     this.#link = new NodeLink({
@@ -114,12 +105,8 @@ export class SlimApp {
       onMessage: (message) => {
         this.#inbound.onMessage(message);
       },
-      onState: (state) => {
-        this.#onConnection(state);
-      },
-      onWarning: (code, text) => {
-        this.#warn(code, text);
-      },
+      onState: this.#onConnection,
+      onWarning: this.#warn,
     });
   }
 
@@ -228,7 +215,7 @@ export class SlimApp {
     await this.#link.close();
   }
 
-  #join({ config, message, subject }: JoinRequest): void {
+  readonly #join = ({ config, message, subject }: JoinRequest): void => {
     // Nobody would end it.
     if (this.#closing !== undefined) return;
     if (this.#sessions.has(config.sessionId)) {
@@ -239,9 +226,9 @@ export class SlimApp {
     const resumeAfter = this.#resumeAfter.get(config.sessionId) ?? 0;
     const session = this.#addSession({ ...config, resumeAfter }, 'participant');
     session.driver.post({ kind: 'message', message, subject });
-  }
+  };
 
-  #onConnection(state: ConnectionState): void {
+  readonly #onConnection = (state: ConnectionState): void => {
     if (state.kind === 'lost') {
       this.#inbound.forgetAnswers();
       for (const session of this.#sessions.values()) session.driver.post({ kind: 'linkDown' });
@@ -251,7 +238,7 @@ export class SlimApp {
       for (const session of this.#sessions.values()) session.driver.post({ kind: 'linkUp' });
     }
     if (state.kind === 'closed' && state.error !== undefined) this.#closing ??= this.#giveUp(state.error);
-  }
+  };
 
   /** The node is out of reach for good: nobody can be told, so nothing is waited for. */
   async #giveUp(error: SlimError): Promise<void> {
@@ -296,12 +283,12 @@ export class SlimApp {
     if (this.#closing !== undefined) throw new SessionError('closed', 'the app is closed');
   }
 
-  #warnOnce(key: string, code: WarningCode, text: string): void {
+  readonly #warnOnce = (key: string, code: WarningCode, text: string): void => {
     if (!this.#warned.add(key)) return;
     this.#warn(code, text);
-  }
+  };
 
-  #warn(code: WarningCode, text: string): void {
+  readonly #warn = (code: WarningCode, text: string): void => {
     this.#events.emit({ kind: 'warning', code, text });
-  }
+  };
 }
