@@ -19,6 +19,9 @@ import { readDuration } from './duration.js';
 import { CHAT_OPTIONS, NODE_OPTIONS } from './option-table.js';
 import { findSecret, type Secret } from './secret.js';
 
+/** Largest T that the client takes. */
+const MAX_TIMEOUT_MS = 60 * 60 * 1000;
+
 const CHANNEL_ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
 const CHANNEL_LETTERS = 6;
 
@@ -242,7 +245,10 @@ function durationOf(given: GivenOptions, name: string): number | undefined {
   const text = given.text(name);
   if (text === undefined) return undefined;
   const ms = readDuration(text, `--${name}`);
-  if (name === 'timeout' && ms < 1) throw new UsageError('invalid-option', '--timeout must be at least 1 ms.');
+  // Said here, because the client says it of its own option, and only when there is a connection.
+  if (name === 'timeout' && (ms < 1 || ms > MAX_TIMEOUT_MS)) {
+    throw new UsageError('invalid-option', `--timeout is 1 ms to 1 h, got ${JSON.stringify(text)}.`);
+  }
   return ms;
 }
 
