@@ -1,3 +1,4 @@
+import { shortName } from './display-name.js';
 import { editDistance } from './edit-distance.js';
 import type { ChatCommand } from './events.js';
 
@@ -155,7 +156,8 @@ function switchTo(rest: string, { sessions }: InputContext): ParsedInput {
 
 function answer(word: 'accept' | 'decline', rest: string, { asked }: InputContext): ParsedInput {
   const named = asked.filter(
-    ({ label, from, channel }) => rest === '' || [label, channel, from, prefixOf(from)].includes(rest),
+    ({ label, from, channel }) =>
+      rest === '' || [label, channel, shortName(channel), from, prefixOf(from)].includes(rest),
   );
   const [only] = named;
   if (only === undefined) return hint(rest === '' ? 'nobody invites you now' : `there is no invitation of "${rest}"`);

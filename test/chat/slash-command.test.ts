@@ -82,6 +82,7 @@ describe('parseInput', () => {
       ok: true,
       commands: [{ type: 'accept', session: 9 }],
     });
+    expect(parseInput('/decline third', two)).toEqual({ ok: true, commands: [{ type: 'decline', session: 9 }] });
     expect(hintOf(parseInput('/accept', two))).toContain('several invitations');
     expect(hintOf(parseInput('/accept dave', two))).toContain('no invitation of "dave"');
     expect(hintOf(parseInput('/accept', moderator))).toBe('nobody invites you now');
