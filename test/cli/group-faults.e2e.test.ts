@@ -194,6 +194,40 @@ describe('two moderators who invite the same idle participant at the same moment
   });
 });
 
+describe('who types in the terminal UI while two moderators invite him', () => {
+  test('sends nothing to a group that was not at the prompt when he began, unless he says so', async () => {
+    const { slim } = await startNode();
+    const bob = startProgram(['--local', BOB, '--slim', slim]);
+    await bob.see('waiting for an invitation, 0:');
+    bob.type('begun alone');
+    await bob.see('> begun alone');
+    const alice = moderator(slim, ALICE, TALK, BOB);
+    await bob.see('talk | 2 members');
+    const mallory = moderator(slim, MALLORY, TRAP, BOB);
+    await bob.see('mallory invites you to trap: /accept or /decline');
+    bob.type('\r');
+    await bob.see('the group on the screen has changed: Enter again sends this to it');
+    bob.type('\r');
+    await alice.event({ type: 'message', text: 'begun alone' });
+
+    bob.type('/accept\r');
+    await bob.see(/^trap>/m);
+    bob.type('begun in the trap');
+    await bob.see('trap> begun in the trap');
+    mallory.send({ type: 'exit' });
+    await bob.see('nothing goes anywhere until you choose: /switch talk');
+    bob.type('\r');
+    await bob.see('choose the group that this is for: /switch talk');
+    expect(bob.screen().join('\n')).toMatch(/> begun in the trap$/m);
+    bob.type('\u001b1');
+    await bob.see('now in ci/ns/talk');
+    bob.type('\r');
+    await alice.event({ type: 'message', text: 'begun in the trap' });
+    expect(alice.texts).toEqual(['begun alone', 'begun in the trap']);
+    expect(mallory.texts).toEqual([]);
+  });
+});
+
 describe('two programs of one name', () => {
   test('take turns: one is a member, and the other one can be invited when the first has gone', async () => {
     const { slim } = await startNode();
