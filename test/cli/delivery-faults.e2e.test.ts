@@ -16,6 +16,9 @@ const FLOOD_TEXTS: readonly string[] = Array.from(
   (_, index) => `${String(index)} ${'.'.repeat(60)}`,
 );
 
+/** How long a program may take for the flood; on a quiet machine it is a few seconds. */
+const FLOOD_PATIENCE_MS = 100_000;
+
 /** The flood as the input of a mode. */
 function floodFor(mode: string): string {
   const lines = FLOOD_TEXTS.map((text) => (mode === '--json' ? JSON.stringify({ type: 'publish', text }) : text));
@@ -47,7 +50,7 @@ describe('more lines than any queue holds, piped with MLS', () => {
     const bob = await member(BOB, slim);
     const alice = new Program([mode, ...moderatorOptions(slim, '--enable-mls')]);
     alice.child.stdin.end(floodFor(mode));
-    expect(await alice.exit()).toBe(0);
+    expect(await alice.exit(FLOOD_PATIENCE_MS)).toBe(0);
     await bob.event({ type: 'closed' });
     expect(bob.texts).toEqual(FLOOD_TEXTS);
     expect(bob.of('message').every(({ encrypted }) => encrypted === true)).toBe(true);
@@ -63,7 +66,7 @@ describe('more lines than any queue holds, piped before anybody is there', () =>
     await untilInputRests(alice);
     expect(alice.child.stdin.writableLength).toBeGreaterThan(0);
     const bob = await member(BOB, slim);
-    expect(await alice.exit()).toBe(0);
+    expect(await alice.exit(FLOOD_PATIENCE_MS)).toBe(0);
     await bob.event({ type: 'closed' });
     expect(bob.texts).toEqual(FLOOD_TEXTS);
   });
@@ -76,7 +79,7 @@ describe('more lines than any queue holds, piped before anybody is there', () =>
     await untilInputRests(bob);
     expect(bob.child.stdin.writableLength).toBeGreaterThan(0);
     const alice = new JsonProgram(moderatorOptions(slim));
-    expect(await bob.exit()).toBe(0);
+    expect(await bob.exit(FLOOD_PATIENCE_MS)).toBe(0);
     await alice.event({ type: 'left' });
     expect(alice.texts).toEqual(FLOOD_TEXTS);
   });

@@ -92,7 +92,7 @@ describe.skipIf(process.platform !== 'linux')('a member whose output nobody read
     }
     const settled = (): number =>
       alice.of('delivery').filter(({ state }) => state === 'failed' || state === 'acked').length;
-    await alice.until('all outcomes', () => settled() >= 200);
+    await alice.until('all outcomes', () => settled() >= 200, 60_000);
     expect((bob.peakBytes - before) / 1e6).toBeLessThan(120);
     expect(alice.of('delivery')).toContainEqual(expect.objectContaining({ state: 'failed', reason: 'unacked' }));
 

@@ -103,14 +103,14 @@ export class Program {
   }
 
   /** Waits for the exit code. */
-  async exit(): Promise<number | null> {
-    await this.until('the end', () => this.#end !== undefined);
+  async exit(patienceMs = PATIENCE_MS): Promise<number | null> {
+    await this.until('the end', () => this.#end !== undefined, patienceMs);
     return (await this.ended).code;
   }
 
   /** Waits until a condition on its output holds; fails with the output if that does not happen. */
-  async until(what: string, condition: () => boolean): Promise<void> {
-    const deadlineMs = Date.now() + PATIENCE_MS;
+  async until(what: string, condition: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
+    const deadlineMs = Date.now() + patienceMs;
     while (!condition()) {
       const leftMs = deadlineMs - Date.now();
       if (leftMs <= 0 || this.#end !== undefined) {
