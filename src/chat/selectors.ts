@@ -250,6 +250,6 @@ export function exitCodeOf(
   state: ChatState,
   { isStrict, isOver }: { readonly isStrict: boolean; readonly isOver: boolean },
 ): number {
-  if (state.hasLostGroup && isOver) return 5;
+  if (state.lostGroup !== null && isOver) return 5;
   return isStrict && undeliveredCount(state) > 0 ? 6 : 0;
 }

@@ -30,7 +30,7 @@ export function onSession(state: ChatState, event: EventOf<'session'>, options: 
     sessions: [...others, session],
     // Who is in no group sees the first one that there is; everybody else goes on where he was.
     activeSession: others.length === 0 ? session.id : state.activeSession,
-    hasLostGroup: false,
+    lostGroup: null,
     waitingSinceMs: null,
     asked: state.asked.filter((asked) => asked.session !== session.id),
   };
@@ -220,7 +220,7 @@ export function onClosed(state: ChatState, event: EventOf<'closed'>, options: Ch
     ...told,
     sessions,
     activeSession: wasActive ? null : state.activeSession,
-    hasLostGroup: sessions.length === 0 && event.reason !== 'left',
+    lostGroup: sessions.length === 0 && event.reason !== 'left' && session !== undefined ? session : null,
     invitations: told.invitations.filter((invitation) => invitation.session !== event.session),
     waitingSinceMs: waits ? options.clock.ms(event.at) : null,
   };

@@ -142,8 +142,8 @@ export interface ChatState {
    * and what the user has switched to or accepted; when it ends, none. An invitation never changes it while the user is in a group.
    */
   readonly activeSession: number | null;
-  /** Whether the last group ended without this program's wish, and no other has come since. */
-  readonly hasLostGroup: boolean;
+  /** The last group, if it ended without this program's wish and no other has come since; names as they arrived. */
+  readonly lostGroup: Pick<SessionView, 'channel' | 'moderator'> | null;
   /** Since when a participant waits for an invitation. */
   readonly waitingSinceMs: number | null;
   /** Invitations of others that wait for an answer, oldest first. */
@@ -208,7 +208,7 @@ export function initialState(): ChatState {
     connection: { state: 'connecting', attempt: 0, nextMs: 0 },
     sessions: [],
     activeSession: null,
-    hasLostGroup: false,
+    lostGroup: null,
     waitingSinceMs: null,
     asked: [],
     invitations: [],

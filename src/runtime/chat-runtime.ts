@@ -83,8 +83,7 @@ export class ChatRuntime {
     this.#announcer = new Announcer(deps);
     this.#groups = new Groups({ emit, presence: this.#announcer.presence, onClosed: this.#onClosed });
     this.#outbox = new Outbox({ store, groups: this.#groups, emit, holdsMessages: config.holdsMessages });
-    const isIdle = (): boolean => config.channel === undefined && store.getState().sessions.length === 0;
-    this.#desk = new InvitationDesk({ policy: config.accept, isIdle, emit });
+    this.#desk = new InvitationDesk({ policy: config.accept, isIdle: this.#isIdle, emit });
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#crash = reject;
@@ -293,6 +292,17 @@ export class ChatRuntime {
     }
   };
 
+  /**
+   * Whether an invitation of this moderator finds somebody without a group. A pipe goes on writing after its group was closed: those
+   * lines were for that group, so only its moderator may have them without being asked about.
+   */
+  readonly #isIdle = (from: Name): boolean => {
+    const { sessions, lostGroup } = this.#deps.store.getState();
+    if (this.#config.channel !== undefined || sessions.length > 0) return false;
+    if (lostGroup === null || !this.#config.holdsMessages) return true;
+    return Name.parse(lostGroup.moderator).prefixKey === from.prefixKey;
+  };
+
   /** The configuration of the connection does not allow another try. */
   #giveUp(error: SlimError): void {
     this.#emit({ type: 'error', code: error.code, message: `The connection is given up: ${error.message}` });
@@ -309,7 +319,7 @@ export class ChatRuntime {
 
   readonly #onClosed = (): void => {
     // Whoever came to moderate has nothing left to do.
-    if (this.#deps.store.getState().hasLostGroup && this.#config.channel !== undefined) this.exit({});
+    if (this.#deps.store.getState().lostGroup !== null && this.#config.channel !== undefined) this.exit({});
   };
 
   async #end(): Promise<void> {

@@ -22,8 +22,8 @@ export type AcceptPolicy =
 /** What an {@link InvitationDesk} needs. */
 export interface InvitationDeskDeps {
   readonly policy: AcceptPolicy;
-  /** Whether there is no group, and none to come. */
-  readonly isIdle: () => boolean;
+  /** Whether there is no group, and none to come, and nothing else that speaks against this moderator. */
+  readonly isIdle: (from: Name) => boolean;
   readonly emit: (event: Extract<ChatEventBody, { type: 'invitation' }>) => void;
 }
 
@@ -83,7 +83,7 @@ export class InvitationDesk {
       return false;
     }
     const isNamed = policy.kind === 'from' && policy.names.some(({ prefixKey }) => prefixKey === from.prefixKey);
-    if (isNamed || (policy.kind === 'auto' && isIdle() && !this.#isJoiningOther(from))) {
+    if (isNamed || (policy.kind === 'auto' && isIdle(from) && !this.#isJoiningOther(from))) {
       this.#expect(invitation);
       return true;
     }

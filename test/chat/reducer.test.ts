@@ -253,14 +253,17 @@ describe('the chat of a participant', () => {
     expect(screen(switched).at(-1)).toBe('12:05 -- now in agntcy/ns/other (2 members, 1 unread above)');
     expect(screen(after(switched, LIVE, message(CAROL, 'hi', '12:06'))).at(-1)).toBe('12:06  carol  [chat-7q2k] hi');
     const ended = after(switched, LIVE, { type: 'closed', at: at('12:07'), session: 8, reason: 'closed' });
-    expect(ended).toMatchObject({ activeSession: null, hasLostGroup: false, waitingSinceMs: null });
+    expect(ended).toMatchObject({ activeSession: null, lostGroup: null, waitingSinceMs: null });
     expect(screen(ended).slice(-2)).toEqual([
       '12:07 !! alice (moderator) closed the group',
       '12:07 -- nothing goes anywhere until you choose: /switch chat-7q2k',
     ]);
     expect(statusLine(ended, 0)).toBe('no group chosen: /switch');
     const gone = after(ended, LIVE, { type: 'closed', at: at('12:08'), session: 7, reason: 'removed' });
-    expect(gone).toMatchObject({ hasLostGroup: true, waitingSinceMs: Date.parse(at('12:08')) });
+    expect(gone).toMatchObject({
+      lostGroup: { channel: CHANNEL, moderator: ALICE },
+      waitingSinceMs: Date.parse(at('12:08')),
+    });
   });
 
   test('is asked about an invitation, once, however often it comes', () => {

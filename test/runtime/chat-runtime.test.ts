@@ -512,6 +512,20 @@ describe('invitations of others', () => {
     expect(chat.events.at(-1)).toMatchObject({ type: 'error', code: 'no-invitation' });
   });
 
+  test('do not get what a pipe goes on to write for a group that was closed', async () => {
+    const chat = await participant({ holdsMessages: true });
+    (await chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL)))?.end('closed');
+    await chat.do(text('a', 'for alice'));
+    const stranger = chat.app.invite(toOther());
+    await chat.settle();
+    expect(chat.of('invitation')).toMatchObject([{ from: CAROL.toString(), state: 'asked' }]);
+    await chat.do({ type: 'decline' });
+    expect(await stranger).toBeUndefined();
+    const restarted = Name.parse('agntcy/ns/alice/77');
+    const again = await chat.app.invite(new FakeInvitation(9, restarted, Name.parse('agntcy/ns/new-room')));
+    expect(again?.handles.map(({ payload }) => payload)).toEqual(['for alice']);
+  });
+
   test('that come while another one is being joined are asked about', async () => {
     const chat = await participant();
     const both = [chat.app.invite(new FakeInvitation(7, ALICE, CHANNEL)), chat.app.invite(toOther())];
