@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import type { DeliveryProgress, DeliveryState } from '../protocol/index.js';
+import type { CommandId, DeliveryProgress, DeliveryState } from '../protocol/index.js';
 import type { SlimError } from '../util/index.js';
 
 /** Of a message that has not been sent. */
@@ -16,6 +16,8 @@ export const NOT_SENT: DeliveryProgress = { messageId: undefined, acked: [], mis
 export class CompletionHandle implements PromiseLike<void> {
   /** As given to `publish`. */
   readonly ref: string | undefined;
+  /** @internal The command that published it. */
+  command: CommandId | undefined;
   #state: DeliveryState = 'queued';
   #progress: DeliveryProgress = NOT_SENT;
   #error: SlimError | undefined;

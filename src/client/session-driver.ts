@@ -65,7 +65,6 @@ export class SessionDriver {
   readonly #timers = new Map<TimerKey, Timer>();
   readonly #commands = new Map<CommandId, PendingCommand>();
   readonly #handles = new Map<CommandId, CompletionHandle>();
-  readonly #ids = new Map<CompletionHandle, CommandId>();
   readonly #mls: MlsRunner | undefined;
   readonly #inputs = new InputQueue();
   /** Go before everything else, also before the answer of MLS: what they take back must not leave meanwhile. */
@@ -106,15 +105,20 @@ export class SessionDriver {
 
   /** Hands an input over; it has been handled on return unless this is called from inside an effect, or MLS has much to do. */
   post(input: Input): void {
+    // What need not wait does not go through the queue: that is nearly everything, and the queue counts what is in it.
+    if (!this.#isRunning && !this.#isMlsBusy) {
+      this.#drain(input);
+      return;
+    }
     this.#inputs.push(input);
     if (!this.#isRunning) this.#drain();
   }
 
-  #drain(): void {
+  #drain(first?: Input): void {
     this.#isRunning = true;
     let isPaused = false;
     try {
-      for (let next = this.#next(); next !== undefined; next = isPaused ? undefined : this.#next()) {
+      for (let next = first ?? this.#next(); next !== undefined; next = isPaused ? undefined : this.#next()) {
         this.#step(next);
         isPaused = this.#mlsInTurn >= MLS_PER_TURN;
       }
@@ -172,8 +176,8 @@ export class SessionDriver {
   publish(command: Extract<SessionCommand, { kind: 'publish' }>, handle: CompletionHandle): void {
     this.#lastCommandId += 1;
     const id = this.#lastCommandId;
+    handle.command = id;
     this.#handles.set(id, handle);
-    this.#ids.set(handle, id);
     const error = queueFullError(this.queued, command.payload.length);
     if (error === undefined) this.post({ kind: 'command', id, command });
     else this.#failPublish(id, error);
@@ -181,8 +185,8 @@ export class SessionDriver {
 
   /** Takes a message back that has not been sent yet; it fails with `cancelled`. Does nothing to others. */
   cancel(handle: CompletionHandle): void {
-    const publish = this.#ids.get(handle);
-    if (publish === undefined) return;
+    const publish = handle.command;
+    if (publish === undefined || this.#handles.get(publish) !== handle) return;
     if (this.#inputs.takeBack(publish)) {
       this.#failPublish(publish, cancelledError());
       this.#handlers.onDrained();
@@ -193,20 +197,10 @@ export class SessionDriver {
     if (!this.#isRunning) this.#drain();
   }
 
-  /** What a machine may ask for in one step, which sees one moment. */
-  #env(): Env {
-    return {
-      nowMs: performance.now(),
-      wallMs: Date.now(),
-      isReceiveQueueFull: this.#handlers.isReceiveQueueFull(),
-      randomU32,
-    };
-  }
-
   #step(input: Input): void {
     let effects: Effect[];
     try {
-      effects = this.#machine.handle(input, this.#env());
+      effects = this.#machine.handle(input, new StepEnv(this.#handlers));
     } catch (error) {
       // A machine must not throw; if it does, one message is lost and not the session.
       const what =
@@ -245,10 +239,7 @@ export class SessionDriver {
       case 'delivery': {
         const handle = this.#handles.get(effect.id);
         if (handle === undefined) return;
-        if (effect.state === 'acked' || effect.state === 'failed') {
-          this.#handles.delete(effect.id);
-          this.#ids.delete(handle);
-        }
+        if (effect.state === 'acked' || effect.state === 'failed') this.#handles.delete(effect.id);
         handle.update(effect.state, effect.progress, effect.error);
         this.#handlers.onDelivery(handle);
         return;
@@ -293,5 +284,33 @@ export class SessionDriver {
     this.#commands.delete(id);
     if (error === undefined) command?.resolve(member);
     else command?.reject(error);
+  }
+}
+
+/** What a machine may ask for in one step. It sees one moment, however often it asks; what it does not ask for costs nothing. */
+class StepEnv implements Env {
+  readonly randomU32 = randomU32;
+  readonly #handlers: SessionDriverHandlers;
+  #nowMs: number | undefined;
+  #wallMs: number | undefined;
+  #isReceiveQueueFull: boolean | undefined;
+
+  constructor(handlers: SessionDriverHandlers) {
+    this.#handlers = handlers;
+  }
+
+  get nowMs(): number {
+    this.#nowMs ??= performance.now();
+    return this.#nowMs;
+  }
+
+  get wallMs(): number {
+    this.#wallMs ??= Date.now();
+    return this.#wallMs;
+  }
+
+  get isReceiveQueueFull(): boolean {
+    this.#isReceiveQueueFull ??= this.#handlers.isReceiveQueueFull();
+    return this.#isReceiveQueueFull;
   }
 }
