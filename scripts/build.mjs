@@ -3,6 +3,8 @@
  *
  *   node scripts/build.mjs              with type check; fails on a type error and leaves the old dist/ alone
  *   node scripts/build.mjs --no-check   type errors are not looked for, for test runs while other files are in motion
+ *   node scripts/build.mjs --if-stale   only when dist/ is missing or older than what it is made of: npm prepares a clone anew when
+ *                                       `npx slim-chat` is called in it for the first time, and two such calls must not wait for a build
  *
  * Folders use each other through their index.ts only, so each can be one file: Node loads the library in half of the time that
  * it takes with a file for each source. What a folder imports lazily stays a file of its own, packages stay packages.
@@ -10,7 +12,17 @@
  * The result is made beside `dist/` and then swapped in, so a program or a test that runs meanwhile never sees half of it.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -110,7 +122,22 @@ function declare() {
   return spawnSync(process.execPath, [tsc, ...options], { stdio: 'inherit' }).status === 0;
 }
 
+/** Time of the youngest file below a folder, in milliseconds since 1970. */
+function youngest(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Math.max(0, ...files.map((entry) => statSync(path.join(entry.parentPath, entry.name)).mtimeMs));
+}
+
+function isCurrent() {
+  if (!existsSync(target)) return false;
+  const inputs = ['package.json', 'tsconfig.json', 'scripts/build.mjs'].map(
+    (file) => statSync(path.join(root, file)).mtimeMs,
+  );
+  return youngest(target) >= Math.max(youngest(source), ...inputs);
+}
+
 async function main() {
+  if (process.argv.includes('--if-stale') && isCurrent()) return 0;
   if (!declare()) return 1;
   await bundleFolders();
   copyAssets();
