@@ -76,7 +76,7 @@ export class LineWriter {
 }
 
 /** What a program ends with whose output cannot be written. */
-export function outputError(cause: Error): OutputError {
+function outputError(cause: Error): OutputError {
   const { code = cause.message } = cause as NodeJS.ErrnoException;
   const why = code === 'EPIPE' ? 'whoever read it has stopped (EPIPE)' : `writing it failed (${code})`;
   return new OutputError('output-failed', `The output is incomplete: ${why}.`, { cause });

@@ -53,6 +53,11 @@ export class Groups {
   get(id: number | null): SessionRunner {
     const runner = this.find(id);
     if (runner !== undefined) return runner;
-    throw new UsageError('not-in-group', id === null ? 'you are in no group' : `there is no session ${id}`);
+    throw notInGroup(id);
   }
+}
+
+/** Why nothing can be done in a session that is not there; `null` stands for no session at all. */
+export function notInGroup(id: number | null): UsageError {
+  return new UsageError('not-in-group', id === null ? 'you are in no group' : `there is no session ${id}`);
 }

@@ -7,7 +7,7 @@ import {
 } from '../chat/index.js';
 import { Name } from '../name/index.js';
 import { UsageError } from '../util/index.js';
-import type { Groups } from './groups.js';
+import { type Groups, notInGroup } from './groups.js';
 
 type PublishCommand = Extract<ChatCommand, { type: 'publish' }>;
 
@@ -111,10 +111,10 @@ export class Outbox {
   }
 
   #refuse(key: number, ref: string | undefined, session: number | null): void {
-    const message = session === null ? 'you are in no group' : `there is no session ${session}`;
+    const { code, message } = notInGroup(session);
     const about = { key, ...(ref !== undefined && { ref }) };
-    this.#deps.emit({ type: 'error', code: 'not-in-group', message, ...about });
-    this.#report(key, ref, session, 'failed', 'refused', 'not-in-group');
+    this.#deps.emit({ type: 'error', code, message, ...about });
+    this.#report(key, ref, session, 'failed', 'refused', code);
   }
 
   #report(

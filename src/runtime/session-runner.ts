@@ -1,11 +1,9 @@
 import type { ChatEventBody, FailureReason, MlsStatus, OwnContent, OwnMessage } from '../chat/index.js';
-import type { DeliveryState } from '../client/index.js';
+import type { CloseReason, DeliveryState } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { assertNever, SlimError } from '../util/index.js';
 import type { HandlePort, SessionPort, SessionPortEvent } from './ports.js';
 import type { Presence } from './presence.js';
-
-type CloseReason = Extract<ChatEventBody, { type: 'closed' }>['reason'];
 
 /** Whom a session tells what happens in it. */
 export interface SessionRunnerDeps {

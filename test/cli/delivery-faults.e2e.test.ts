@@ -2,11 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { startProgram } from '../tty/start-program.js';
 import { JsonProgram, Program, startNode } from './program.js';
+import { ALICE, BOB, TALK, member, moderatorOptions } from './talk.js';
 
-const ALICE = 'ci/ns/alice';
-const BOB = 'ci/ns/bob';
 const CAROL = 'ci/ns/carol';
-const TALK = 'ci/ns/talk';
 
 /** More than any queue between the input and the node may hold. */
 const FLOOD = 17_000;
@@ -23,16 +21,6 @@ const FLOOD_PATIENCE_MS = 100_000;
 function floodFor(mode: string): string {
   const lines = FLOOD_TEXTS.map((text) => (mode === '--json' ? JSON.stringify({ type: 'publish', text }) : text));
   return `${lines.join('\n')}\n`;
-}
-
-function moderatorOptions(slim: string, ...more: readonly string[]): readonly string[] {
-  return ['--local', ALICE, '--slim', slim, '--remote', TALK, '--invites', BOB, ...more];
-}
-
-async function member(local: string, slim: string): Promise<JsonProgram> {
-  const program = new JsonProgram(['--local', local, '--slim', slim]);
-  await program.event({ type: 'ready' });
-  return program;
 }
 
 /** Waits until a program has stopped reading its input. */

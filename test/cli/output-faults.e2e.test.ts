@@ -3,20 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 
 import { JsonProgram, Program, startNode } from './program.js';
-
-const ALICE = 'ci/ns/alice';
-const BOB = 'ci/ns/bob';
-const TALK = 'ci/ns/talk';
-
-function moderatorOptions(slim: string, ...more: readonly string[]): readonly string[] {
-  return ['--local', ALICE, '--slim', slim, '--remote', TALK, '--invites', BOB, ...more];
-}
-
-async function member(local: string, slim: string): Promise<JsonProgram> {
-  const program = new JsonProgram(['--local', local, '--slim', slim]);
-  await program.event({ type: 'ready' });
-  return program;
-}
+import { BOB, member, moderatorOptions } from './talk.js';
 
 describe('a piped line that looks like a command', () => {
   test('is sent when it is the path of a file', async () => {
