@@ -123,7 +123,14 @@ export type ChatEventBody =
       readonly code?: string;
     }
   | { readonly type: 'lost'; readonly session: number; readonly from: string; readonly id: number }
-  | ({ readonly type: 'mls'; readonly session: number; readonly clearPeers: readonly string[] } & MlsStatus)
+  | ({
+      readonly type: 'mls';
+      readonly session: number;
+      /** Members that send and read clear text only. */
+      readonly clearPeers: readonly string[];
+      /** Whether they get copies in clear of what is encrypted for the others. */
+      readonly clearCopies?: boolean;
+    } & MlsStatus)
   | {
       readonly type: 'connection';
       readonly state: LinkState;

@@ -3,7 +3,7 @@ import { labelsOf, nameWithoutId, shortName } from './display-name.js';
 import type { ChatEvent } from './events.js';
 import { sanitiseText } from './sanitise.js';
 import type { ChatOptions, ChatState, LocalAction, MemberView, SessionView } from './state.js';
-import { askedWords, bytesWords, closedWords, count, labelIn, protectionWords } from './words.js';
+import { askedWords, bytesWords, closedWords, count, labelIn, mlsWords, protectionWords } from './words.js';
 
 /** How many members are remembered that confirm messages with messages. */
 const MAX_CONFIRMING = 1000;
@@ -20,6 +20,7 @@ export function onSession(state: ChatState, event: EventOf<'session'>, options: 
     members: membersOf(event.members, [], state.local),
     mls: event.mls,
     clearPeers: [],
+    clearCopies: false,
     timeoutMs: event.timeoutMs,
     maxRetries: event.maxRetries,
     unread: 0,
@@ -168,29 +169,35 @@ export function onLost(state: ChatState, event: EventOf<'lost'>, options: ChatOp
 export function onMls(state: ChatState, event: EventOf<'mls'>, options: ChatOptions): ChatState {
   const before = sessionOf(state, event.session);
   if (before === undefined) return state;
-  const { clearPeers, epoch, suite } = event;
+  const { clearPeers, clearCopies = false, epoch, suite } = event;
   const mls = {
     state: event.state,
     ...(epoch === undefined ? {} : { epoch }),
     ...(suite === undefined ? {} : { suite }),
   };
-  const session = { ...before, mls, clearPeers };
+  const session = { ...before, mls, clearPeers, clearCopies };
   // A new epoch comes with each change of the membership, which has its own line.
-  const lines = before.mls.state === event.state ? clearPeerLines(before, session) : [protectionWords(session)];
+  const lines = [...(before.mls.state === event.state ? [] : [mlsWords(mls)]), ...clearPeerLines(before, session)];
   return lines.reduce(
     (next, text) => addLine(next, { kind: 'info', text, about: session }, event.at, options),
     replaceSession(state, session),
   );
 }
 
-/** Whose text is not encrypted any more, or is again, although that of the group is. */
+/** Who cannot read what is encrypted, and what it gets instead. In a group where all is in clear there is nothing to tell apart. */
 function clearPeerLines(before: SessionView, session: SessionView): readonly string[] {
   if (session.mls.state !== 'on') return [];
-  return session.members.flatMap(({ name, label }) => {
-    const isClear = session.clearPeers.includes(name);
-    if (isClear === before.clearPeers.includes(name)) return [];
-    return [isClear ? `${label} sends in clear: what it says is not encrypted` : `${label} encrypts now`];
-  });
+  const known = before.mls.state === 'on' && before.clearCopies === session.clearCopies ? before.clearPeers : [];
+  const found = session.clearPeers.filter((name) => !known.includes(name));
+  const gone = known.filter((name) => !session.clearPeers.includes(name));
+  const members = session.members.map(({ name }) => name);
+  return [
+    ...found.map((name) => {
+      const gets = session.clearCopies ? 'gets a copy in clear of what you write' : 'cannot read what you write';
+      return `${labelIn(session, name)} sends in clear and ${gets}`;
+    }),
+    ...gone.filter((name) => members.includes(name)).map((name) => `${labelIn(session, name)} encrypts now`),
+  ];
 }
 
 /** A member stopped answering, or answers again. */

@@ -46,8 +46,10 @@ export interface SessionView {
   readonly role: Role;
   readonly members: readonly MemberView[];
   readonly mls: MlsStatus;
-  /** Printed full names of the members that send in clear although there is MLS. */
+  /** Printed full names of the members that send and read clear text only although there is MLS. */
   readonly clearPeers: readonly string[];
+  /** Whether they get copies in clear of what is encrypted for the others. */
+  readonly clearCopies: boolean;
   readonly timeoutMs: number;
   readonly maxRetries: number;
   /** Messages that came while another session was the active one. */

@@ -49,13 +49,13 @@ export function mlsWords(mls: MlsStatus): string {
   }
 }
 
-/** What protects the text of a group, and whose text it does not. */
+/** What protects the text of a group, and who is left out of it. */
 export function protectionWords(session: SessionView): string {
   const words = mlsWords(session.mls);
-  const inClear = session.members.filter(({ name }) => session.clearPeers.includes(name));
-  const [first] = inClear;
+  const [first] = session.clearPeers;
   if (session.mls.state !== 'on' || first === undefined) return words;
-  return `${words}, ${inClear.length === 1 ? `${first.label} sends` : `${inClear.length} members send`} in clear`;
+  const who = session.clearPeers.length === 1 ? labelIn(session, first) : count(session.clearPeers.length, 'member');
+  return `${words}, ${session.clearCopies ? 'in clear for' : 'not for'} ${who}`;
 }
 
 /** The label of a member; of somebody who is no member, the short name. */

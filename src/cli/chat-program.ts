@@ -205,6 +205,7 @@ class ChatProgram {
         maxRetries: settings.maxRetries,
         mls: settings.mls,
         keepAliveGroup: settings.keepAliveGroup,
+        givesClearCopies: settings.mlsPayload === 'mixed',
         waitInvites: settings.waitInvites,
         accept: settings.accept,
         lingerMs: settings.lingerMs,

@@ -64,8 +64,8 @@ export const CHAT_OPTIONS: readonly OptionInfo[] = [
   {
     name: 'mls-payload',
     kind: 'text',
-    arg: 'auto|require|clear',
-    help: 'with MLS: encrypt unless all others send in clear (auto), show nothing that comes in clear, or send in clear',
+    arg: 'auto|require|mixed|clear',
+    help: 'with MLS: encrypt unless nobody else can decrypt (auto), always and show nothing that comes in clear, with copies in clear for SLIM before 1.0.1, or never',
     env: 'SLIM_MLS_PAYLOAD',
   },
   {

@@ -235,10 +235,14 @@ function acceptPolicy(given: GivenOptions, prefix: string): AcceptPolicy {
   return { kind: 'from', names: texts.map((text) => parseName(text, '--accept', prefix)) };
 }
 
+const MLS_POLICIES: readonly MlsPolicy[] = ['auto', 'require', 'mixed', 'clear'];
+
 function mlsPolicy(given: GivenOptions): MlsPolicy {
   const policy = given.text('mls-payload') ?? 'auto';
-  if (policy === 'auto' || policy === 'require' || policy === 'clear') return policy;
-  throw new UsageError('invalid-option', `--mls-payload is auto, require or clear, got ${JSON.stringify(policy)}.`);
+  const known = MLS_POLICIES.find((one) => one === policy);
+  if (known !== undefined) return known;
+  const words = MLS_POLICIES.join(', ');
+  throw new UsageError('invalid-option', `--mls-payload is one of ${words}, got ${JSON.stringify(policy)}.`);
 }
 
 function durationOf(given: GivenOptions, name: string): number | undefined {

@@ -42,8 +42,9 @@ export interface SlimAppOptions {
   /** Where payloads go. Default `queue`: to `getMessage`. */
   readonly messageDelivery?: MessageDelivery;
   /**
-   * Payloads in sessions with MLS: `auto` (default) encrypts unless all others are found to send in clear, `require` always does
-   * and shows nothing that comes in clear, `clear` never does.
+   * Payloads in sessions with MLS: `auto` (default) encrypts unless no other member can decrypt (SLIM before 1.0.1), and gives those
+   * who cannot nothing beside others who can; `mixed` gives them copies in clear, by name; `require` always encrypts, and shows
+   * nothing that comes in clear; `clear` never encrypts.
    */
   readonly mlsPayload?: MlsPolicy;
   /**
@@ -149,8 +150,9 @@ export function toIdentity(options: SlimAppOptions, name: Name): { provider: Tok
   if (options.sharedSecret === undefined) {
     throw new UsageError('missing-option', 'a shared secret or an identity is needed');
   }
-  // A token's subject has no colon and no white space; a name may. Nobody compares the two.
-  const identity = name.withoutId().toString().replaceAll(/[:\s]/gu, '_');
+  // With the id, as peers from 1.0 on do: who names `org/ns/app` alone is taken for 0.7.x, which cannot read what is encrypted. A
+  // token's subject has no colon and no white space; a name may.
+  const identity = name.toString().replaceAll(/[:\s]/gu, '_');
   const secret = new SharedSecret({ secret: options.sharedSecret, identity });
   return { provider: secret, verifier: secret };
 }

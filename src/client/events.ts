@@ -43,8 +43,13 @@ export interface Protection {
   readonly state: 'off' | ProtectionState;
   /** Epoch of the MLS group. */
   readonly epoch?: number;
-  /** Full names of members that are known to send in clear. */
+  /**
+   * Full names of members that send and read clear text only, by what they have sent or by the identity of their version of SLIM.
+   * While the state is `on` they cannot read what is sent, unless they get copies in clear.
+   */
   readonly clearPeers: readonly Name[];
+  /** Whether they get copies in clear of what is encrypted for the others, as `mlsPayload: 'mixed'` asks for. */
+  readonly clearCopies?: boolean;
 }
 
 /** Why a session ended. */
@@ -94,7 +99,7 @@ export type SessionEvent =
       readonly missing: readonly Name[];
       readonly error?: SlimError;
     }
-  /** The protection of payloads changed. `clearPeers`: members that are known to send in clear. */
+  /** The protection of payloads changed. It is told before the first message that it is about. */
   | { readonly kind: 'mls'; readonly protection: Protection }
   /** A message of a member is missing. Should it come after all, because its sender tries once more, it is given out late. */
   | { readonly kind: 'lost'; readonly from: Name; readonly messageId: number }

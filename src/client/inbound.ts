@@ -52,10 +52,11 @@ export class Inbound {
       return;
     }
     const { subject } = verified;
+    const vouchesForKey = verified.publicKey !== undefined;
     const route = routeInbound(message, local, (id) => this.#host.driver(id) !== undefined, mlsPolicy);
     switch (route.kind) {
       case 'session':
-        this.#host.driver(route.sessionId)?.post({ kind: 'message', message, subject });
+        this.#host.driver(route.sessionId)?.post({ kind: 'message', message, subject, vouchesForKey });
         return;
       case 'reply': {
         const { destination, messageId } = route.message;

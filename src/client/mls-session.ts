@@ -151,7 +151,7 @@ export class MlsSession implements MlsRunner {
         this.#mergePending(group, refresh);
         this.#added.set(request.member.key, { subject, name: request.member.toString() });
         const leafEndsAtMs = Math.min(expiresAtMs ?? Infinity, this.#leafMintedAtMs + this.#lifeMs);
-        return { ...this.#done(commit, welcome), ...(Number.isFinite(leafEndsAtMs) && { leafEndsAtMs }) };
+        return { ...this.#moved(commit, welcome), ...(Number.isFinite(leafEndsAtMs) && { leafEndsAtMs }) };
       }
       case 'remove': {
         const group = this.#requireGroup();
@@ -165,7 +165,7 @@ export class MlsSession implements MlsRunner {
         const commit = group.remove(index, refresh);
         this.#mergePending(group, refresh);
         this.#added.delete(request.member.key);
-        return this.#done(commit);
+        return this.#moved(commit);
       }
       case 'join': {
         const staged = client.stageWelcome(request.welcome);
@@ -179,7 +179,7 @@ export class MlsSession implements MlsRunner {
         this.#group?.free();
         this.#group = staged.accept();
         this.#noteMembers();
-        return this.#done(NO_BYTES);
+        return this.#moved(NO_BYTES);
       }
       case 'commit': {
         const group = this.#requireGroup();
@@ -193,7 +193,7 @@ export class MlsSession implements MlsRunner {
         }
         staged.merge();
         this.#noteMembers();
-        return this.#done(NO_BYTES);
+        return this.#moved(NO_BYTES);
       }
       case 'encrypt':
         return this.#done(this.#requireGroup().encrypt(request.payload));
@@ -287,8 +287,13 @@ export class MlsSession implements MlsRunner {
     return Date.now() - this.#leafMintedAtMs < refreshAfterMs ? {} : { refresh: this.#mint(client) };
   }
 
-  #done(bytes: Uint8Array, welcome?: Uint8Array): MlsResult {
-    return { ok: true, bytes, ...(welcome && { welcome }), epoch: Number(this.#group?.epoch ?? 0n) };
+  #done(bytes: Uint8Array): Extract<MlsResult, { ok: true }> {
+    return { ok: true, bytes, epoch: Number(this.#group?.epoch ?? 0n) };
+  }
+
+  /** After something that may have changed who is in the group. */
+  #moved(bytes: Uint8Array, welcome?: Uint8Array): Extract<MlsResult, { ok: true }> {
+    return { ...this.#done(bytes), subjects: [...this.#subjectsByIndex.values()], ...(welcome && { welcome }) };
   }
 
   #failure(error: unknown): MlsResult {

@@ -295,8 +295,13 @@ export class Session {
         this.#host.onEstablished(this);
         return;
       case 'mls': {
-        const { state, epoch, clearPeers } = notice;
-        this.#protection = { state, clearPeers, ...(epoch !== undefined && { epoch }) };
+        const { state, epoch, clearPeers, clearCopies } = notice;
+        this.#protection = {
+          state,
+          clearPeers,
+          ...(epoch !== undefined && { epoch }),
+          ...(clearCopies !== undefined && { clearCopies }),
+        };
         this.#events.emit({ kind: 'mls', protection: this.#protection });
         return;
       }

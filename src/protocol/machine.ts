@@ -61,6 +61,8 @@ export type Input =
       readonly message: PublishMessage;
       /** Subject of the sender's verified token. */
       readonly subject: string;
+      /** Whether that token vouches for a key, as those of 1.3 and later do. */
+      readonly vouchesForKey?: boolean;
     }
   | { readonly kind: 'timer'; readonly timer: TimerKey }
   | { readonly kind: 'command'; readonly id: CommandId; readonly command: SessionCommand }
@@ -71,8 +73,12 @@ export type Input =
   /** The answer to the `mls` effect of that id; answers come in order, and between an effect and its answer no input but `cancel`. */
   | { readonly kind: 'mlsResult'; readonly id: MlsRequestId; readonly result: MlsResult };
 
-/** What payloads of a session with MLS look like: encrypted unless all others send in clear, always, or never. */
-export type MlsPolicy = 'auto' | 'require' | 'clear';
+/**
+ * What payloads of a session with MLS look like: `auto` encrypts unless no other member can decrypt, and gives those who cannot
+ * nothing beside others who can; `require` always encrypts, and shows nothing that came in clear; `mixed` is as `auto`, but those who
+ * cannot decrypt get copies in clear; `clear` never encrypts.
+ */
+export type MlsPolicy = 'auto' | 'require' | 'mixed' | 'clear';
 
 /** What a machine asks of the MLS group of its session. */
 export type MlsRequest =
@@ -92,8 +98,8 @@ export type MlsRequest =
   | { readonly op: 'decrypt'; readonly ciphertext: Uint8Array; readonly subject: string };
 
 /**
- * The answer: key package, commit, ciphertext or plaintext in `bytes`; `epoch` is that of the group afterwards. `leafEndsAtMs`, of
- * an addition, is when the new member's token or ours ends, in milliseconds since 1970, if tokens do not all live an hour.
+ * The answer: key package, commit, ciphertext or plaintext in `bytes`; `epoch` is that of the group afterwards, and `subjects` are
+ * whom the tokens of its members name, where they may have changed. `leafEndsAtMs`, of an addition, is when the new member's token or ours ends, in milliseconds since 1970, if tokens do not all live an hour.
  */
 export type MlsResult =
   | {
@@ -101,6 +107,7 @@ export type MlsResult =
       readonly bytes: Uint8Array;
       readonly welcome?: Uint8Array;
       readonly epoch: number;
+      readonly subjects?: readonly string[];
       readonly leafEndsAtMs?: number;
     }
   | { readonly ok: false; readonly error: MlsError };
@@ -184,12 +191,16 @@ export type SessionNotice =
   /** Each request has its start and its one end, also if it was refused; only after the end of the session nothing is told. */
   | InviteProgress
   | RemoveProgress
-  /** The protection of payloads changed; `clearPeers` are members that send in clear. */
+  /**
+   * The protection of payloads changed; `clearPeers` are members that send and read clear text only, `clearCopies` whether they get
+   * copies in clear of what is encrypted for the others.
+   */
   | {
       readonly kind: 'mls';
       readonly state: ProtectionState;
       readonly epoch?: number;
       readonly clearPeers: readonly Name[];
+      readonly clearCopies?: boolean;
     }
   | {
       readonly kind: 'warning';

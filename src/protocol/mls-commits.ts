@@ -45,8 +45,8 @@ export class MlsCommits {
       }
       this.#lastId = payload.commitId;
       for (const id of this.#waiting.keys()) if (id <= this.#lastId) this.#waiting.delete(id);
-      // First, so that whoever hears of the session finds it protected.
-      return [...this.#protection.onEpoch(result.epoch), ...apply(later), ...this.#applyNext()];
+      this.#protection.onEpoch(result.epoch, result.subjects);
+      return [...apply(later), ...this.#applyNext()];
     });
   }
 
@@ -76,7 +76,8 @@ export class MlsCommits {
         );
       }
       this.#lastId = id;
-      return [...apply(env), ...this.#protection.onEpoch(result.epoch), ...this.#applyNext()];
+      this.#protection.onEpoch(result.epoch, result.subjects);
+      return [...apply(env), ...this.#protection.tell(), ...this.#applyNext()];
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Name } from '../name/index.js';
 import type { MlsError } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
-import type { Effect, Env } from './machine.js';
+import type { Effect, Env, MlsResult } from './machine.js';
 import type { MlsOperations } from './mls-operations.js';
 import type { PayloadProtection } from './payload-protection.js';
 
@@ -40,7 +40,7 @@ export class ModeratorMls {
     if (this.#hasGroup) return [];
     this.#hasGroup = true;
     return this.#mls.request({ op: 'createGroup' }, (result) => {
-      if (result.ok) return this.#protection.onEpoch(result.epoch);
+      if (result.ok) return this.#advance(result);
       this.#hasGroup = false;
       return [failed(`could not make an MLS group: ${result.error.message}`)];
     });
@@ -54,7 +54,7 @@ export class ModeratorMls {
       const commit = { commitId, content: result.bytes };
       const welcome = { commitId, content: result.welcome ?? new Uint8Array(0) };
       const { leafEndsAtMs } = result;
-      return [...next({ ok: true, commit, welcome, leafEndsAtMs }, env), ...this.#protection.onEpoch(result.epoch)];
+      return this.#advance(result, () => next({ ok: true, commit, welcome, leafEndsAtMs }, env));
     });
   }
 
@@ -63,8 +63,14 @@ export class ModeratorMls {
     return this.#mls.request({ op: 'remove', member }, (result, env) => {
       if (!result.ok) return next({ ok: false, error: result.error }, env);
       const commit = { commitId: this.#nextCommitId(), content: result.bytes };
-      return [...next({ ok: true, commit }, env), ...this.#protection.onEpoch(result.epoch)];
+      return this.#advance(result, () => next({ ok: true, commit }, env));
     });
+  }
+
+  /** The epoch after an own commit. `change` brings the list of members up to date, and only then it can be told who reads what. */
+  #advance(result: Extract<MlsResult, { ok: true }>, change: () => Effect[] = () => []): Effect[] {
+    this.#protection.onEpoch(result.epoch, result.subjects);
+    return [...change(), ...this.#protection.tell()];
   }
 
   #nextCommitId(): number {

@@ -17,8 +17,8 @@ export class Outgoing {
   readonly id: CommandId;
   readonly command: PublishCommand;
   messageId: number | undefined;
-  /** As it travels: encrypted, if the session is. The same for everybody and each time. */
-  payload: Uint8Array;
+  /** The ciphertext, once there is one. The same for everybody who can read it, and each time. */
+  sealed: Uint8Array | undefined;
   /** Taken back while it was being encrypted. */
   isCancelled = false;
   #acked = NOBODY;
@@ -27,7 +27,6 @@ export class Outgoing {
   constructor(id: CommandId, command: PublishCommand) {
     this.id = id;
     this.command = command;
-    this.payload = command.payload;
   }
 
   get acked(): readonly Name[] {
@@ -53,9 +52,18 @@ export class Outgoing {
     return this.command.to === undefined && this.command.again === undefined;
   }
 
-  get stored(): StoredMessage {
-    const { payloadType, metadata } = this.command;
-    return { messageId: this.messageId ?? 0, payloadType, blob: this.payload, metadata };
+  /** What is kept of it. `keepsClear`: with a readable copy, if it is encrypted. */
+  stored(keepsClear: boolean): StoredMessage {
+    const { payload, payloadType, metadata } = this.command;
+    const isSealed = this.sealed !== undefined;
+    return {
+      messageId: this.messageId ?? 0,
+      payloadType,
+      blob: this.sealed ?? payload,
+      isSealed,
+      ...(isSealed && keepsClear && { clearCopy: payload }),
+      metadata,
+    };
   }
 
   /** It goes out now. */

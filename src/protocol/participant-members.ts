@@ -87,7 +87,8 @@ export class ParticipantMembers {
     this.#core.clearMembers();
     for (const name of participants) this.#core.addMember(name);
     this.#core.addMember(config.local);
-    effects.push(...ack);
+    // Before the rest, so that whoever hears of the session finds it protected, or knows that it is not.
+    effects.push(...ack, ...(this.#core.protection?.tell() ?? []));
     if (this.#isEstablished) {
       effects.push(...this.#onListReplaced(before, env));
     } else {
@@ -136,6 +137,7 @@ export class ParticipantMembers {
     return [
       ...ack,
       { kind: 'notify', notice: { kind: 'joined', member: added, members: this.#core.members } },
+      ...(this.#core.protection?.tell() ?? []),
       ...this.#core.sender.addEndpoints([added], env),
     ];
   }

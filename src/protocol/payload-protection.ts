@@ -2,6 +2,7 @@ import type { Name } from '../name/index.js';
 import { RecentSet } from '../util/index.js';
 import type { Delivered, Effect, Env, MlsPolicy, SessionNotice } from './machine.js';
 import type { MlsOperations } from './mls-operations.js';
+import { PeerAbilities } from './peer-abilities.js';
 
 /** An MLSMessage of version 1 with a PrivateMessage inside begins like this. */
 const PRIVATE_MESSAGE_START = [0, 1, 0, 2] as const;
@@ -16,44 +17,88 @@ export interface OpenHandlers {
   onRefused(): Effect[];
 }
 
-/** Whom the protection must know: everybody but this app. */
-export type OtherMembers = () => readonly Name[];
+/** Who is in the group, as far as the protection must know. */
+export interface Membership {
+  /** Everybody but this app. */
+  readonly others: readonly Name[];
+  isMember(name: Name): boolean;
+}
 
 /**
- * Encryption of payloads in a session with MLS (session.md 8.3). Nothing in the handshake tells peers that encrypt (1.0.1 and
- * later) from those that only keep keys (0.7.0 to 1.0.0); what they send does.
+ * What a member gets of a message that was encrypted: the ciphertext; a copy in clear, where that is asked for; or nothing, because
+ * its application would be given bytes that it cannot read.
+ */
+export type Copy = 'sealed' | 'clear' | 'none';
+
+/**
+ * What a member that cannot read ciphertext is told when it asks for a message that it must not have in clear. Without an answer
+ * it would take it for lost, and `group.py` of 0.7.0 ends then.
+ */
+export const UNREADABLE_NOTE = new TextEncoder().encode(
+  '(a message that is encrypted: this version of SLIM cannot read it)',
+);
+
+/**
+ * Encryption of payloads in a session with MLS (session.md 8.3). Peers from 1.0.1 on encrypt, those before only keep the keys;
+ * {@link PeerAbilities} says how they are told apart.
  *
- * Each change of protection is told as a notice of kind `mls`, so that nothing is ever downgraded in silence.
+ * Each change of protection is told as a notice of kind `mls`, before the first message that it is about, so that nothing is ever
+ * downgraded in silence.
  */
 export class PayloadProtection {
   readonly #policy: MlsPolicy;
   readonly #mls: MlsOperations;
-  readonly #others: OtherMembers;
-  /** How each member sends, as far as it has sent. */
-  readonly #sendsClear = new Map<string, boolean>();
+  readonly #group: Membership;
+  readonly #abilities = new PeerAbilities();
   /** Messages that could not be decrypted, and were told of: they come again and again. */
   readonly #undecryptable = new RecentSet<string>();
   #epoch: number | undefined;
   #told: string | undefined;
 
-  constructor(policy: MlsPolicy, mls: MlsOperations, others: OtherMembers) {
+  constructor(policy: MlsPolicy, mls: MlsOperations, group: Membership) {
     this.#policy = policy;
     this.#mls = mls;
-    this.#others = others;
+    this.#group = group;
   }
 
   /** Whether the next payload leaves as ciphertext. */
   get isEncrypting(): boolean {
     if (this.#policy === 'clear') return false;
-    if (this.#policy === 'require') return true;
-    const others = this.#others();
-    return others.length === 0 || !others.every((name) => this.#sendsClear.get(name.key) === true);
+    if (this.#policy === 'require' || this.#abilities.allRead) return true;
+    const { others } = this.#group;
+    return others.length === 0 || !others.every((name) => this.#abilities.readsClearOnly(name));
   }
 
-  /** The group is there, or has moved on. */
-  onEpoch(epoch: number): Effect[] {
+  /** Whether it does, and somebody must not get that: then nothing may go to the channel, where all of them listen. */
+  get isDivided(): boolean {
+    if (this.#abilities.allRead || !this.isEncrypting) return false;
+    return this.#group.others.some((name) => this.copyFor(name) !== 'sealed');
+  }
+
+  /** Whether members that cannot decrypt get copies in clear of what is encrypted for the others. */
+  get givesClearCopies(): boolean {
+    return this.#policy === 'mixed';
+  }
+
+  /** What a member gets of a message that was encrypted for those who can read that. What `require` asks for is the same for all. */
+  copyFor(name: Name): Copy {
+    if (this.#policy === 'require' || !this.#abilities.readsClearOnly(name)) return 'sealed';
+    return this.givesClearCopies ? 'clear' : 'none';
+  }
+
+  /**
+   * The group is there, or has moved on; {@link tell} follows when the list of members is up to date.
+   *
+   * @param subjects - of the tokens of all its members, where they may have changed
+   */
+  onEpoch(epoch: number, subjects?: readonly string[]): void {
     this.#epoch = epoch;
-    return this.tell();
+    if (subjects !== undefined) this.#abilities.setSubjects(subjects);
+  }
+
+  /** A member was heard of. `vouchesForKey`: whether its token does. */
+  onHeard(name: Name, vouchesForKey: boolean): Effect[] {
+    return vouchesForKey && this.#group.isMember(name) && this.#abilities.onKey(name) ? this.tell() : [];
   }
 
   /** Tells the state if it differs from what was told last. */
@@ -67,7 +112,7 @@ export class PayloadProtection {
 
   /** A member that is gone. */
   forget(name: Name): void {
-    this.#sendsClear.delete(name.key);
+    this.#abilities.forget(name);
   }
 
   /** Encrypts a payload. */
@@ -108,15 +153,21 @@ export class PayloadProtection {
   }
 
   #note(source: Name, isClear: boolean): Effect[] {
-    if (this.#sendsClear.get(source.key) === isClear) return [];
-    this.#sendsClear.set(source.key, isClear);
-    return this.tell();
+    return this.#group.isMember(source) && this.#abilities.onPayload(source, isClear) ? this.tell() : [];
   }
 
   #notice(): SessionNotice {
     if (this.#epoch === undefined) return { kind: 'mls', state: 'joining', clearPeers: [] };
-    const clearPeers = this.#others().filter((name) => this.#sendsClear.get(name.key) === true);
-    return { kind: 'mls', state: this.isEncrypting ? 'on' : 'keys-only', epoch: this.#epoch, clearPeers };
+    const clearPeers = this.#group.others.filter((name) => this.#abilities.readsClearOnly(name));
+    const isOn = this.isEncrypting;
+    const clearCopies = isOn && this.givesClearCopies && clearPeers.length > 0;
+    return {
+      kind: 'mls',
+      state: isOn ? 'on' : 'keys-only',
+      epoch: this.#epoch,
+      clearPeers,
+      ...(clearCopies && { clearCopies }),
+    };
   }
 }
 

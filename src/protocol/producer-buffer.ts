@@ -2,7 +2,12 @@
 export interface StoredMessage {
   readonly messageId: number;
   readonly payloadType: string;
+  /** As it travels. */
   readonly blob: Uint8Array;
+  /** Whether that is ciphertext. */
+  readonly isSealed: boolean;
+  /** The same readable, for members that cannot decrypt and may have it. */
+  readonly clearCopy?: Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -26,12 +31,12 @@ export class ProducerBuffer {
   push(message: StoredMessage): void {
     if (this.#messages.has(message.messageId)) return;
     this.#messages.set(message.messageId, message);
-    this.#bytes += message.blob.length;
+    this.#bytes += sizeOf(message);
     for (const [id, oldest] of this.#messages) {
       const fits = this.#messages.size <= this.#capacity && this.#bytes <= PRODUCER_BUFFER_BYTES;
       if (fits || id === message.messageId) break;
       this.#messages.delete(id);
-      this.#bytes -= oldest.blob.length;
+      this.#bytes -= sizeOf(oldest);
     }
   }
 
@@ -42,4 +47,8 @@ export class ProducerBuffer {
   get size(): number {
     return this.#messages.size;
   }
+}
+
+function sizeOf({ blob, clearCopy }: StoredMessage): number {
+  return blob.length + (clearCopy?.length ?? 0);
 }

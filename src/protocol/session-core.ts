@@ -42,7 +42,7 @@ export class SessionCore {
     this.config = config;
     this.build = new MessageBuilder(config);
     if (config.mls !== undefined) {
-      this.protection = new PayloadProtection(config.mls.policy, this.mls, () => this.others);
+      this.protection = new PayloadProtection(config.mls.policy, this.mls, this);
     }
     this.sender = new SessionSender(config, this.build, this.protection);
     this.receiver = new SessionReceiver(config, this.build, this.protection);

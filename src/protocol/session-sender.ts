@@ -1,11 +1,11 @@
 import type { Name } from '../name/index.js';
-import { SessionError, type SlimError, UsageError } from '../util/index.js';
+import { DeliveryError, SessionError, type SlimError, UsageError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import type { CommandId, Effect, Env, QueuedMessages, SessionConfig } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, type MessageBuilder } from './message-builder.js';
 import { Outgoing, type PublishCommand } from './outgoing.js';
-import type { PayloadProtection } from './payload-protection.js';
-import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer } from './producer-buffer.js';
+import { type PayloadProtection, UNREADABLE_NOTE } from './payload-protection.js';
+import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer, type StoredMessage } from './producer-buffer.js';
 import { RetryQueue } from './retry-queue.js';
 import { cancelledError, queueFullError, SendQueue } from './send-queue.js';
 import { SEQUENCE_LIMIT, sequenceAdd, sequenceDistance } from './sequence.js';
@@ -148,20 +148,21 @@ export class SessionSender {
   /** A member misses a message; asking counts as its acknowledgement (`session_sender.rs:on_rtx_message`). */
   onRtxRequest(request: PublishMessage, env: Env): Effect[] {
     const { messageId } = request.session;
+    const { source } = request.header;
     // A retry is encrypted anew, so it goes before what was kept of the first time.
-    const stored = this.#unacked.get(messageId)?.stored ?? this.#buffer.get(messageId);
+    const stored = this.#unacked.get(messageId)?.stored(this.#keepsClear) ?? this.#buffer.get(messageId);
     const reply =
       stored === undefined
         ? this.#build.buildNegativeRtxReply(request)
         : this.#build.build(
             MessageType.rtxReply,
-            request.header.source,
+            source,
             this.#fanout,
             messageId,
-            { kind: 'app', payloadType: stored.payloadType, blob: stored.blob },
+            { kind: 'app', payloadType: stored.payloadType, blob: this.#blobFor(source, stored) },
             stored.metadata,
           );
-    return [{ kind: 'send', message: reply }, ...this.#onAck(request.header.source, messageId, env)];
+    return [{ kind: 'send', message: reply }, ...this.#onAck(source, messageId, env)];
   }
 
   /** Repeats what is due, to those who have not acknowledged only. */
@@ -170,7 +171,7 @@ export class SessionSender {
     const { retry, failed } = this.#unacked.expire(env.nowMs);
     const effects: Effect[] = [];
     for (const outgoing of retry) {
-      for (const name of outgoing.missing) effects.push({ kind: 'send', message: this.#message(outgoing, name) });
+      for (const name of outgoing.missing) effects.push(...this.#sendByName(outgoing, name));
     }
     for (const outgoing of failed) {
       this.#unackedBytes -= outgoing.bytes;
@@ -199,6 +200,10 @@ export class SessionSender {
     for (const outgoing of [...sealing, ...this.#queue.takeAll()]) effects.push(outgoing.report('failed', error));
     this.#sealing = undefined;
     return effects;
+  }
+
+  get #keepsClear(): boolean {
+    return this.#protection?.givesClearCopies === true;
   }
 
   get #fanout(): number {
@@ -267,29 +272,52 @@ export class SessionSender {
   }
 
   #transmit(outgoing: Outgoing, env: Env): Effect[] {
-    if (this.#protection?.isEncrypting !== true) return this.#transmitSealed(outgoing, env);
+    const protection = this.#protection;
+    if (protection === undefined) return this.#send(outgoing, env);
+    if (protection.isEncrypting) {
+      const copies = this.#recipients(outgoing).map((name) => protection.copyFor(name));
+      if (copies.includes('sealed')) return this.#seal(outgoing, protection);
+      if (!copies.includes('clear')) return [...protection.tell(), outgoing.report('failed', unreadableError())];
+    }
+    // That it goes out in clear is told before it does.
+    return [...protection.tell(), ...this.#send(outgoing, env)];
+  }
+
+  #seal(outgoing: Outgoing, protection: PayloadProtection): Effect[] {
     this.#sealing = outgoing;
-    return this.#protection.seal(outgoing.payload, (result, later) => {
+    return protection.seal(outgoing.command.payload, (result, later) => {
       this.#sealing = undefined;
       if (outgoing.isCancelled) return this.#flush(later);
       if (!result.ok) return [outgoing.report('failed', result.error), ...this.#flush(later)];
-      outgoing.payload = result.bytes;
-      return [...this.#transmitSealed(outgoing, later), ...this.#flush(later)];
+      outgoing.sealed = result.bytes;
+      return [...this.#send(outgoing, later), ...this.#flush(later)];
     });
   }
 
-  #transmitSealed(outgoing: Outgoing, env: Env): Effect[] {
+  /** Gives it its number and sends it: to the channel, but by name what was sent before and what is not the same for everybody. */
+  #send(outgoing: Outgoing, env: Env): Effect[] {
     const { to, again } = outgoing.command;
-    const recipients = this.#recipients(outgoing);
+    const isDivided = this.#protection?.isDivided === true;
+    const wanted = this.#recipients(outgoing);
+    const recipients = isDivided ? wanted.filter((name) => this.#protection?.copyFor(name) !== 'none') : wanted;
     outgoing.send(again?.messageId ?? this.#nextId(outgoing, env), this.#config.isReliable ? recipients : []);
-    if (outgoing.isInSequence) this.#buffer.push(outgoing.stored);
-    // By name what was sent before, as any repetition.
-    const destinations = again === undefined ? [to ?? this.#destination] : recipients;
-    const sends = destinations.map((name): Effect => ({ kind: 'send', message: this.#message(outgoing, name) }));
+    if (outgoing.isInSequence) this.#buffer.push(outgoing.stored(this.#keepsClear));
+    const sends =
+      again !== undefined || isDivided
+        ? recipients.flatMap((name) => this.#sendByName(outgoing, name))
+        : [this.#sendTo(outgoing, to ?? this.#destination, outgoing.sealed ?? outgoing.command.payload)];
     if (!this.#config.isReliable) return [...sends, outgoing.report('acked')];
     this.#unacked.add(outgoing.messageId ?? 0, outgoing, env.nowMs);
     this.#unackedBytes += outgoing.bytes;
     return [...sends, outgoing.report('sent')];
+  }
+
+  /** Sends a member what it can read of it. What was encrypted is given away in clear only where that is asked for. */
+  #sendByName(outgoing: Outgoing, name: Name): Effect[] {
+    const { command, sealed } = outgoing;
+    const copy = sealed === undefined ? 'clear' : (this.#protection?.copyFor(name) ?? 'sealed');
+    if (copy === 'none') return [];
+    return [this.#sendTo(outgoing, name, copy === 'sealed' && sealed !== undefined ? sealed : command.payload)];
   }
 
   #nextId(outgoing: Outgoing, env: Env): number {
@@ -304,17 +332,25 @@ export class SessionSender {
     return messageId;
   }
 
-  #message(outgoing: Outgoing, destination: Name) {
-    const { payload, isDirect } = outgoing;
+  #sendTo(outgoing: Outgoing, destination: Name, blob: Uint8Array): Effect {
+    const { isDirect } = outgoing;
     const { payloadType, metadata } = outgoing.command;
-    return this.#build.build(
+    const message = this.#build.build(
       MessageType.msg,
       destination,
       isDirect ? FANOUT_ONE : this.#fanout,
       outgoing.messageId ?? 0,
-      { kind: 'app', payloadType, blob: payload },
+      { kind: 'app', payloadType, blob },
       isDirect ? { ...metadata, ...flagged('publishTo') } : metadata,
     );
+    return { kind: 'send', message };
+  }
+
+  /** What a member that asks for a message gets of it. */
+  #blobFor(name: Name, { blob, clearCopy, isSealed }: StoredMessage): Uint8Array {
+    const copy = isSealed ? this.#protection?.copyFor(name) : 'sealed';
+    if (copy === 'clear' || copy === 'none') return clearCopy ?? UNREADABLE_NOTE;
+    return blob;
   }
 
   #onAck(source: Name, messageId: number, env: Env): Effect[] {
@@ -339,4 +375,8 @@ export class SessionSender {
       this.#unackedBytes -= outgoing.bytes;
     }
   }
+}
+
+function unreadableError(): DeliveryError {
+  return new DeliveryError('unreadable', 'nobody it is for can read what is encrypted');
 }

@@ -98,7 +98,7 @@ export abstract class SessionShell implements SessionMachine {
   #dispatch(input: Input, env: Env): Effect[] {
     switch (input.kind) {
       case 'message':
-        return this.onMessage(input.message, input.subject, env);
+        return this.#onMessage(input, env);
       case 'timer':
         return this.#onTimer(input.timer, env);
       case 'command':
@@ -114,6 +114,12 @@ export abstract class SessionShell implements SessionMachine {
       default:
         return assertNever(input);
     }
+  }
+
+  #onMessage({ message, subject, vouchesForKey }: Extract<Input, { kind: 'message' }>, env: Env): Effect[] {
+    const heard = this.core.protection?.onHeard(message.header.source, vouchesForKey === true) ?? [];
+    const effects = this.onMessage(message, subject, env);
+    return heard.length > 0 ? [...heard, ...effects] : effects;
   }
 
   #onTimer(timer: TimerKey, env: Env): Effect[] {

@@ -29,6 +29,9 @@ const LEAVE_BUDGET_MS = 5000;
 /** Closing the connection gets at least this long, milliseconds. */
 const MIN_CLOSE_MS = 500;
 
+const CLEAR_COPIES =
+  '--mls-payload mixed: in groups with MLS, members that cannot decrypt (SLIM before 1.0.1) get copies in clear of what you write';
+
 /** What a {@link ChatRuntime} works with. */
 export interface RuntimeDeps {
   readonly connect: Connect;
@@ -108,6 +111,9 @@ export class ChatRuntime {
       channel: channel?.toString() ?? null,
       version: this.#config.version,
     });
+    if (this.#config.givesClearCopies) {
+      this.#emit({ type: 'warning', code: 'mls-clear-copies', message: CLEAR_COPIES });
+    }
     for (const session of this.#early.splice(0)) this.#addSession(session);
     if (channel === undefined) return;
     const session = await app.createSession({

@@ -35,7 +35,7 @@ export class Groups {
       },
     });
     this.#runners.set(session.id, runner);
-    emit(runner.describe());
+    runner.introduce();
     return runner;
   }
 

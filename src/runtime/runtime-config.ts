@@ -13,6 +13,8 @@ export interface RuntimeConfig {
   /** Whether the group is encrypted end to end. */
   readonly mls: boolean;
   readonly keepAliveGroup: boolean;
+  /** Whether members that cannot decrypt get copies in clear of what is encrypted for the others. */
+  readonly givesClearCopies: boolean;
   readonly waitInvites: boolean;
   /** Which invitations of others are accepted. */
   readonly accept: AcceptPolicy;

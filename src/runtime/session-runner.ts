@@ -1,5 +1,5 @@
 import type { ChatEventBody, FailureReason, MlsStatus, OwnContent, OwnMessage } from '../chat/index.js';
-import type { CloseReason, DeliveryState } from '../client/index.js';
+import type { CloseReason, DeliveryState, Protection } from '../client/index.js';
 import { Name } from '../name/index.js';
 import { assertNever, SlimError } from '../util/index.js';
 import type { HandlePort, SessionPort, SessionPortEvent } from './ports.js';
@@ -37,8 +37,14 @@ export class SessionRunner {
     return this.#isLeaving;
   }
 
-  /** The event that introduces the session. */
-  describe(): ChatEventBody {
+  /** Tells of the session, and who in it cannot read what is encrypted. */
+  introduce(): void {
+    const { protection } = this.session;
+    this.#deps.emit(this.#describe());
+    if (protection !== undefined && protection.clearPeers.length > 0) this.#tellProtection(protection);
+  }
+
+  #describe(): ChatEventBody {
     const { id, channel, role, moderator, members, timeoutMs, maxRetries, metadata } = this.session;
     return {
       type: 'session',
@@ -188,12 +194,9 @@ export class SessionRunner {
       case 'delivery':
         this.#onDelivery(event);
         return;
-      case 'mls': {
-        const { state, epoch, clearPeers } = event.protection;
-        const names = clearPeers.map((name) => name.toString());
-        emit({ type: 'mls', session, state, clearPeers: names, ...(epoch !== undefined && { epoch }) });
+      case 'mls':
+        this.#tellProtection(event.protection);
         return;
-      }
       case 'lost':
         emit({ type: 'lost', session, from: event.from.toString(), id: event.messageId });
         return;
@@ -207,6 +210,17 @@ export class SessionRunner {
         assertNever(event);
     }
   };
+
+  #tellProtection({ state, epoch, clearPeers, clearCopies }: Protection): void {
+    this.#deps.emit({
+      type: 'mls',
+      session: this.session.id,
+      state,
+      clearPeers: clearPeers.map(String),
+      ...(epoch !== undefined && { epoch }),
+      ...(clearCopies !== undefined && { clearCopies }),
+    });
+  }
 
   #retryIn(name: Name, error: SlimError): number | undefined {
     return this.#hasEnded || this.#isLeaving ? undefined : this.retryAfter(name, error);

@@ -83,6 +83,7 @@ export type ErrorCode =
   | 'cancelled'
   // delivery
   | 'not-acked'
+  | 'unreadable'
   | MlsErrorCode
   // us
   | 'invariant';

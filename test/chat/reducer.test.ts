@@ -368,15 +368,36 @@ describe('the chat of a participant', () => {
     expect(screen(state).slice(2)).toEqual([
       '12:02 -- MLS on, epoch 2',
       '12:02    bob  secret',
-      '12:03 -- carol sends in clear: what it says is not encrypted',
+      '12:03 -- carol sends in clear and cannot read what you write',
       '12:03  carol  (in clear) not secret',
     ]);
-    expect(statusLine(state, 0)).toContain('| MLS on, epoch 3, carol sends in clear');
+    expect(statusLine(state, 0)).toContain('| MLS on, epoch 3, not for carol');
     const both = after(state, LIVE, { ...mls, at: at('12:04'), clearPeers: [BOB, CAROL] });
-    expect(statusLine(both, 0)).toContain('| MLS on, epoch 2, 2 members send in clear');
+    expect(statusLine(both, 0)).toContain('| MLS on, epoch 2, not for 2 members');
     const again = after(state, LIVE, { ...mls, at: at('12:04'), clearPeers: [] });
     expect(screen(again).at(-1)).toBe('12:04 -- carol encrypts now');
     expect(statusLine(again, 0)).toMatch(/MLS on, epoch 2$/);
+  });
+
+  test('says each time that copies in clear begin to go out, and to whom', () => {
+    const mls = { type: 'mls', session: 7, state: 'on', epoch: 2, clearPeers: [CAROL], clearCopies: true } as const;
+    const state = after(joined, LIVE, { ...mls, at: at('12:02') }, { ...mls, at: at('12:03'), epoch: 3 });
+    expect(screen(state).slice(2)).toEqual([
+      '12:02 -- MLS on, epoch 2',
+      '12:02 -- carol sends in clear and gets a copy in clear of what you write',
+    ]);
+    expect(statusLine(state, 0)).toContain('| MLS on, epoch 3, in clear for carol');
+    const again = after(
+      state,
+      LIVE,
+      { ...mls, at: at('12:04'), state: 'keys-only', clearCopies: false },
+      { ...mls, at: at('12:05') },
+    );
+    expect(screen(again).slice(4)).toEqual([
+      '12:04 -- MLS keys agreed, text in clear (SLIM 0.7 peers)',
+      '12:05 -- MLS on, epoch 2',
+      '12:05 -- carol sends in clear and gets a copy in clear of what you write',
+    ]);
   });
 
   test('shows hostile names, channels, texts and warnings disarmed', () => {

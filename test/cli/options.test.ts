@@ -125,7 +125,7 @@ describe('wrong options', () => {
     expect((await settings('--no-enable-mls', { SLIM_ENABLE_MLS: 'true' })).mls).toBe(false);
     expect((await settings('--enable-mls --keep-alive-group')).keepAliveGroup).toBe(true);
     expect((await refusal('--keep-alive-group')).message).toContain('--enable-mls');
-    expect((await refusal('--mls-payload maybe')).message).toContain('auto, require or clear');
+    expect((await refusal('--mls-payload maybe')).message).toContain('auto, require, mixed, clear');
   });
 });
 

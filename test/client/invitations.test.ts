@@ -112,7 +112,7 @@ describe('an app that is asked before it joins', () => {
       metadata: { topic: 'x' },
       timeoutMs: 700,
       maxRetries: 3,
-      identity: expect.stringMatching(/^agntcy\/ns\/alice_/) as string,
+      identity: expect.stringMatching(/^agntcy\/ns\/alice\/[0-9a-f]+_/) as string,
     });
     await person.says(true);
     await pass(1000);

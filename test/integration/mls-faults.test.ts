@@ -266,7 +266,7 @@ describe('invitations into a group with MLS', () => {
     });
     const node = await startNode();
     const m = await connect(node, 'org/ns/m');
-    const shared = new SharedSecret({ secret: SECRET, identity: 'org/ns/a' });
+    const shared = new SharedSecret({ secret: SECRET, identity: 'org/ns/a/1' });
     const identity = { provider: shared, verifier: shared };
     const a = await connect(node, 'org/ns/a', { identity });
     const liar = await connectMeddled(

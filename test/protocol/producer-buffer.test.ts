@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer, type StoredMessage } from '../../src/protocol/producer-buffer.js';
 
 function stored(messageId: number, bytes = 1): StoredMessage {
-  return { messageId, payloadType: 'msg', blob: new Uint8Array(bytes), metadata: {} };
+  return { messageId, payloadType: 'msg', blob: new Uint8Array(bytes), isSealed: false, metadata: {} };
 }
 
 describe('ProducerBuffer', () => {

@@ -437,7 +437,7 @@ describe('with MLS', () => {
     const config = groupConfig(M);
     const env = new TestEnv();
     const mls = new MlsOperations();
-    const protection = new PayloadProtection('require', mls, () => endpoints);
+    const protection = new PayloadProtection('require', mls, { others: endpoints, isMember: () => true });
     const sender = new SessionSender(config, new MessageBuilder(config), protection);
     const asked: MlsQuestion[] = [];
     const run = (effects: readonly Effect[]): string[] => {

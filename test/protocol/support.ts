@@ -243,10 +243,15 @@ function noticeTrace(notice: SessionNotice): string {
     case 'lost':
       return `lost ${short(notice.from)} ${String(notice.messageId)}`;
     case 'mls':
-      return `mls ${notice.state}${notice.epoch === undefined ? '' : ` ${String(notice.epoch)}`} ${list(notice.clearPeers)}`;
+      return mlsTrace(notice);
     case 'warning':
       return `warning ${notice.code}`;
   }
+}
+
+function mlsTrace({ state, epoch, clearPeers, clearCopies }: Extract<SessionNotice, { kind: 'mls' }>): string {
+  const words = ['mls', state, epoch === undefined ? '' : String(epoch), list(clearPeers)];
+  return [...words, clearCopies === true ? 'copies in clear' : ''].filter((word) => word !== '').join(' ');
 }
 
 function effectTrace(effect: Effect): string {

@@ -15,6 +15,7 @@ const BASE: RuntimeConfig = {
   maxRetries: undefined,
   mls: false,
   keepAliveGroup: false,
+  givesClearCopies: false,
   waitInvites: true,
   accept: { kind: 'auto' },
   lingerMs: undefined,

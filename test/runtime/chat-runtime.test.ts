@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ChatCommand } from '../../src/chat/index.js';
 import { ConnectionError, SessionError } from '../../src/util/index.js';
 import { Chat, moderator, participant, text } from './chat-rig.js';
-import { ALICE, BOB, CAROL, FakeApp } from './fake-app.js';
+import { ALICE, BOB, CAROL, CHANNEL, FakeApp } from './fake-app.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-23T12:00:00Z') });
@@ -235,6 +235,27 @@ describe('a participant', () => {
       { session: 7, state: 'keys-only', epoch: 2, clearPeers: [ALICE.toString()] },
     ]);
     expect(chat.of('status')[0]?.status.mls).toEqual({ state: 'keys-only', epoch: 2 });
+  });
+
+  test('tells with a new session who in it cannot read what is encrypted', async () => {
+    const chat = await participant();
+    const protection = { state: 'on', epoch: 2, clearPeers: [BOB], clearCopies: true } as const;
+    chat.app.invited([ALICE, BOB], 7, CHANNEL, protection);
+    const told = chat.events.slice(-2);
+    expect(told.map(({ type }) => type)).toEqual(['session', 'mls']);
+    expect(told[1]).toMatchObject({
+      session: 7,
+      state: 'on',
+      epoch: 2,
+      clearPeers: [BOB.toString()],
+      clearCopies: true,
+    });
+  });
+
+  test('warns at every start that copies in clear go out, if they are asked for', async () => {
+    const chat = await participant({ givesClearCopies: true });
+    expect(chat.of('warning')).toMatchObject([{ code: 'mls-clear-copies' }]);
+    expect((await participant()).of('warning')).toEqual([]);
   });
 
   test('leaves a group and stays', async () => {

@@ -1,3 +1,4 @@
+import type { Protection } from '../../src/client/index.js';
 import type { Name } from '../../src/name/index.js';
 import type {
   AppPort,
@@ -43,8 +44,9 @@ export class FakeApp implements AppPort {
   }
 
   /** Somebody invites this app, and it has joined, whatever it would have decided. */
-  invited(members: readonly Name[], id = 7, channel = CHANNEL): FakeSession {
+  invited(members: readonly Name[], id = 7, channel = CHANNEL, protection?: Protection): FakeSession {
     const session = this.#add(new FakeSession(id, this.name, members, { channel }));
+    if (protection !== undefined) session.protection = protection;
     this.emit({ kind: 'session', session });
     return session;
   }
