@@ -121,7 +121,6 @@ export class ModeratorRemovals {
     const { core, leafAges } = this.#parts;
     leafAges.remove(member);
     const wasMember = core.removeMember(member);
-    core.protection?.forget(member);
     const effects = this.#handlers.onGone(member, env);
     if (wasMember && wasAnnounced) {
       effects.push({ kind: 'notify', notice: { kind: 'left', member, reason, members: core.members } });

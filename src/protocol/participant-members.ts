@@ -152,7 +152,6 @@ export class ParticipantMembers {
       return [...ack, this.#core.setTimer('limbo', (maxRetries + 2) * timeoutMs)];
     }
     if (!this.#core.removeMember(removed)) return ack;
-    this.#core.protection?.forget(removed);
     // Only our own moderator says why; with upstream's every loss looks like a removal.
     const { metadata } = message;
     const reason = hasFlag(metadata, 'leavingSession')

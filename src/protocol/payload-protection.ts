@@ -110,11 +110,6 @@ export class PayloadProtection {
     return [{ kind: 'notify', notice }];
   }
 
-  /** A member that is gone. */
-  forget(name: Name): void {
-    this.#abilities.forget(name);
-  }
-
   /** Encrypts a payload. */
   seal(payload: Uint8Array, next: Parameters<MlsOperations['request']>[1]): Effect[] {
     return this.#mls.request({ op: 'encrypt', payload }, next);

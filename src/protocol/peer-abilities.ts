@@ -1,15 +1,11 @@
 import type { Name } from '../name/index.js';
+import { RecentSet } from '../util/index.js';
 
-/** What the tokens of 0.7.x and of later peers have in common: 8 random letters or digits at the end of the subject. */
-const SUBJECT_SUFFIX = /_[0-9A-Za-z]{8}$/;
-const SUFFIX_LENGTH = 9;
+/** Whom the tokens of 0.7.x peers name with a shared secret: `org/ns/app`, then 8 random letters or digits. */
+const OLD_SUBJECT = /^([^/]+\/[^/]+\/[^/]+)_[0-9A-Za-z]{8}$/;
 
-/** How a member handles payloads in a group with MLS, and how that is known. What is missing: nothing is known, so it encrypts. */
-type Finding =
-  /** It sent ciphertext, or its tokens vouch for a key as those of 1.3 and later do. Final: nothing that is clear undoes it. */
-  | 'encrypts'
-  /** It sent in clear. */
-  | 'sent-clear';
+/** How many members are remembered, those that have left included: who comes back into the session is the same program. */
+const MAX_MEMBERS = 1024;
 
 /**
  * Which members of a group with MLS can read what is encrypted (session.md 8.3). 0.7.0 to 1.0.0 agree on keys, and then send and
@@ -23,47 +19,37 @@ type Finding =
  * text away. What a member sends settles it.
  */
 export class PeerAbilities {
-  readonly #findings = new Map<string, Finding>();
+  /** Who sent ciphertext, or whose tokens vouch for a key as those of 1.3 and later do. Nothing that is clear undoes it. */
+  readonly #encrypting = new RecentSet<string>(MAX_MEMBERS);
+  /** Who sent in clear. */
+  readonly #clear = new RecentSet<string>(MAX_MEMBERS);
   /** What leaves of 0.7.x members name. */
   #oldNames: ReadonlySet<string> = new Set();
 
-  /** Whether nobody is taken for one that reads clear text only; the common case, found at once. */
+  /** Whether nobody was ever taken for one that reads clear text only: the common case, found at once. */
   get allRead(): boolean {
-    return this.#findings.size === 0 ? this.#oldNames.size === 0 : false;
+    return this.#clear.isEmpty && this.#oldNames.size === 0;
   }
 
   /** Whether a member can read clear text only. */
   readsClearOnly(name: Name): boolean {
-    const finding = this.#findings.get(name.key);
-    if (finding !== undefined) return finding === 'sent-clear';
-    return this.#oldNames.size > 0 && this.#oldNames.has(name.withoutId().toString());
+    if (this.allRead || this.#encrypting.has(name.key)) return false;
+    return this.#clear.has(name.key) || this.#oldNames.has(name.withoutId().toString());
   }
 
   /** The members of the MLS group, by the subjects of their tokens. */
   setSubjects(subjects: readonly string[]): void {
-    const old = subjects.filter((subject) => SUBJECT_SUFFIX.test(subject));
-    this.#oldNames = new Set(old.map((subject) => subject.slice(0, -SUFFIX_LENGTH)));
+    this.#oldNames = new Set(subjects.flatMap((subject) => OLD_SUBJECT.exec(subject)?.[1] ?? []));
   }
 
-  /** A payload of a member came in; false if that was known already. */
+  /** A payload of a member came in; false if that says nothing new. */
   onPayload(name: Name, isClear: boolean): boolean {
-    return this.#note(name, isClear ? 'sent-clear' : 'encrypts');
+    if (!isClear) return this.#encrypting.add(name.key);
+    return !this.#encrypting.has(name.key) && this.#clear.add(name.key);
   }
 
-  /** A token of a member vouches for a key. */
+  /** A token of a member vouches for a key; false if that says nothing new. */
   onKey(name: Name): boolean {
-    return this.#note(name, 'encrypts');
-  }
-
-  /** A member that is gone. */
-  forget(name: Name): void {
-    this.#findings.delete(name.key);
-  }
-
-  #note(name: Name, finding: Finding): boolean {
-    const known = this.#findings.get(name.key);
-    if (known === finding || known === 'encrypts') return false;
-    this.#findings.set(name.key, finding);
-    return true;
+    return this.#encrypting.add(name.key);
   }
 }

@@ -8,6 +8,10 @@ export class RecentSet<T> {
     this.#entries = new RecentMap(capacity);
   }
 
+  get isEmpty(): boolean {
+    return this.#entries.isEmpty;
+  }
+
   /** Remembers an entry; false if it was known. */
   add(entry: T): boolean {
     if (this.#entries.has(entry)) return false;

@@ -28,6 +28,6 @@ export { type NodeKind, type NodeProcess, startNode } from './node-process.js';
 export { programPath, repoRoot } from './paths.js';
 export { installedParts, kitFolder, kitScript, pythonOf } from './peers-kit.js';
 export { type ProxyProcess, startProxy } from './proxy-process.js';
-export { realMember } from './real-member.js';
+export { realMember, strictMember } from './real-member.js';
 export { slimChatMember } from './slim-chat-member.js';
 export { buildWallClock, WallClock } from './wall-clock.js';

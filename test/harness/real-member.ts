@@ -53,6 +53,18 @@ export function realMember(version: string, jwt?: RealJwt): MemberDialect {
   };
 }
 
+/** The same, but it ends with exit code 1 on a payload that is no text, as the `group.py` of 0.7.0 does. */
+export function strictMember(version: string): MemberDialect {
+  const dialect = realMember(version);
+  return {
+    ...dialect,
+    start(options) {
+      const start = dialect.start(options);
+      return { ...start, args: [...start.args, '--strict-text'] };
+    },
+  };
+}
+
 function opOf(line: JsonObject): (typeof OPS)[number] | undefined {
   return OPS.find((op) => op === line['op']);
 }

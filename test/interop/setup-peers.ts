@@ -8,6 +8,7 @@ const BUDGET_MS = 15 * 60_000;
 const PARTS = [
   { name: '1.0.0', isCompiled: false },
   { name: '1.4.0', isCompiled: false },
+  { name: '1.2.0', isCompiled: false },
   { name: 'proxy', isCompiled: false },
   { name: '0.7.0', isCompiled: true },
   { name: 'node-0.7.0', isCompiled: true },

@@ -44,16 +44,26 @@ const PRESENT: Readonly<Record<Step, readonly Role[]>> = {
   close: [],
 };
 
-/** Steps in which somebody is new to all, and must be taken for encrypting until it has been heard. */
-const WITH_NEWCOMER: readonly Step[] = ['invite', 'late', 'rejoin'];
+/** Who is new in each step, and has not been heard yet when the others begin to speak. */
+const NEW: Readonly<Partial<Record<Step, readonly Role[]>>> = { invite: ['M', 'A', 'B'], late: ['C'], rejoin: ['B'] };
 
 /**
- * Whether a member of ours, at the place `finding.about`, has reason to encrypt: somebody else encrypts, or was not heard yet.
- * Without one it must send in clear, for there is nobody who could not read that and somebody who can read nothing else.
+ * Whether `by` may take a member for one that decrypts although it cannot: nothing tells 1.0.0 from 1.0.1 before it speaks, and one of
+ * them is new to the other.
+ */
+function maySeemToDecrypt(cell: Cell, step: Step, role: Role, by: Role | undefined): boolean {
+  const isNew = NEW[step]?.some((newcomer) => newcomer === role || newcomer === by) === true;
+  return kindAt(cell, role) === '1.0.0' && isNew;
+}
+
+/**
+ * Whether a member of ours, at the place `finding.about`, has reason to encrypt: somebody else decrypts, or seems to. Without one it
+ * must send in clear, for there is nobody who could not read that and somebody who can read nothing else.
  */
 function hasReasonToEncrypt(cell: Cell, { step, about }: Finding): boolean {
-  if (WITH_NEWCOMER.includes(step)) return true;
-  return PRESENT[step].some((role) => role !== about && encrypts(kindAt(cell, role)));
+  return PRESENT[step].some(
+    (role) => role !== about && (encrypts(kindAt(cell, role)) || maySeemToDecrypt(cell, step, role, about)),
+  );
 }
 
 /** Everything we accept of others, and why. The runs of real peers among themselves must need exactly these rules. */
@@ -137,10 +147,20 @@ export const UPSTREAM_RULES: readonly UpstreamRule[] = [
   },
   {
     id: '1',
-    why: 'the same with ciphertext of ours, as long as we have a reason to encrypt',
+    why: 'the same with ciphertext of ours, as long as nothing tells 1.0.0 from 1.0.1: until it has spoken',
     mls: true,
     steps: STEPS,
     kinds: ['ciphertext'],
+    at: { kinds: ['1.0.0'] },
+    about: { kinds: ['ours'] },
+    when: (cell, { step, at, about }) => maySeemToDecrypt(cell, step, at, about),
+  },
+  {
+    id: '1',
+    why: 'so beside a member that can decrypt they are given nothing of what ours say',
+    mls: true,
+    steps: STEPS,
+    kinds: ['lost'],
     at: { kinds: CLEAR },
     about: { kinds: ['ours'] },
     when: hasReasonToEncrypt,

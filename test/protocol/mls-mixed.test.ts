@@ -173,6 +173,12 @@ describe('a group of members that can decrypt and members that cannot', () => {
     expect(seen(rig.command(publish('hello')))[0]).toBe('msg > chat #2 all "hello"');
   });
 
+  test('one that was removed and comes back is known', () => {
+    const { rig } = participant('auto', '1.x', '1.x');
+    rig.receive(msg(B, 1, 'clear'), withMls(groupRemove(B, [M, A], 601), 2));
+    expect(seen(rig.receive(withMls(groupAdd(B, [M, A, B], 602), 3)))).toEqual(['mls on 3 [b]']);
+  });
+
   test('a member of 0.7 that speaks for a key, or encrypts, is none', () => {
     const { rig } = participant('auto', '1.x', '0.7');
     const heard = rig.handle({
