@@ -14,13 +14,30 @@ if (major < 20 || (major === 20 && minor < 19)) {
 // The arguments may hold the secret, and everybody on this computer can list processes.
 process.title = 'slim-chat';
 
-// React reads it when it is loaded; its development build leaks a little with every frame.
-process.env['NODE_ENV'] ??= 'production';
+// React reads it when it is loaded. Its development build, which many have set in their shell for programs of their own, leaks a little
+// with every frame.
+process.env['NODE_ENV'] = 'production';
+// Ink looks for a debugger then, and writes over the screen that there is none.
+delete process.env['DEV'];
 // Ink draws nothing until the end when it believes to be in CI, which a terminal that shows it contradicts.
-if (process.stdout.isTTY) process.env['CI'] = 'false';
+if (process.stdout.isTTY) {
+  process.env['CI'] = 'false';
+  delete process.env['CONTINUOUS_INTEGRATION'];
+}
 // Ink's colours know FORCE_COLOR only.
 const noColor = process.env['NO_COLOR'];
 if (noColor !== undefined && noColor !== '') process.env['FORCE_COLOR'] = '0';
+
+// In a directory that was deleted it throws, and packages ask for it while they are loaded. No file is there that could be meant; one
+// that is named by a relative path is still reported as missing.
+const cwd = process.cwd.bind(process);
+process.cwd = (): string => {
+  try {
+    return cwd();
+  } catch {
+    return '/';
+  }
+};
 
 const { main } = await import('../cli/index.js');
 await main();
