@@ -33,6 +33,8 @@ export async function runJsonInput(input: Readable, chat: ChatPort, refuse: (ref
       refuse({ line: line.number, expected: `at most ${MAX_COMMAND_BYTES} bytes` });
     } else if (line.kind === 'not-text') {
       refuse({ line: line.number, expected: 'UTF-8' });
+    } else if (line.kind === 'unreadable') {
+      refuse({ line: line.number, expected: `lines of UTF-8. From here on ${line.why}` });
     } else {
       const parsed = parseJsonCommand(line.text);
       if (parsed.ok) chat.execute(parsed.command);

@@ -51,6 +51,10 @@ export interface PlainInput {
 export async function runPlainInput({ input, isTerminal, store, face, chat }: PlainInput): Promise<void> {
   let hinted: string | undefined;
   for await (const line of readLines(input, MAX_LINE_BYTES)) {
+    if (line.kind === 'unreadable') {
+      face.hint(`the input was not sent from line ${line.number} on: ${line.why}`, true);
+      continue;
+    }
     if (line.kind !== 'line') {
       face.hint(`line ${line.number} was not sent: it is ${line.kind === 'too-long' ? 'too long' : 'not UTF-8'}`, true);
       continue;

@@ -5,6 +5,7 @@
  */
 export { assertNever } from './assert-never.js';
 export { AsyncQueue } from './async-queue.js';
+export { withoutByteOrderMark } from './byte-order-mark.js';
 export { anyOf, Characters } from './characters.js';
 export { parseDuration } from './duration.js';
 export { Emitter } from './emitter.js';

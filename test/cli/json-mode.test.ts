@@ -293,6 +293,19 @@ describe('runJsonInput', () => {
     expect(refusals).toMatchObject([{ line: 1, expected: 'UTF-8' }]);
   });
 
+  test('takes a byte order mark before the first command for nothing', async () => {
+    const { commands, refusals } = await feed('\ufeff{"type":"who"}\n');
+    expect(refusals).toEqual([]);
+    expect(commands[0]).toEqual({ type: 'who' });
+  });
+
+  test('refuses an input in UTF-16 once', async () => {
+    const bytes = Buffer.from('\ufeff{"type":"who"}\n{"type":"who"}\n', 'utf16le');
+    const { commands, refusals } = await feed(Readable.from([bytes]));
+    expect(refusals).toEqual([{ line: 1, expected: 'lines of UTF-8. From here on it is UTF-16 and must be UTF-8' }]);
+    expect(commands).toEqual([{ type: 'exit', drain: true }]);
+  });
+
   test('ends like at the end of the input when the input breaks', async () => {
     const input = new PassThrough();
     input.write('{"type":"who"}\n');

@@ -187,6 +187,21 @@ describe('plain mode', () => {
     expect(exitCode(plain)).toBe(6);
   });
 
+  test('tells once that its input is UTF-16, and ends with 6', async () => {
+    const plain = new Plain(false, ...asAlice);
+    plain.printed();
+    await plain.type(Buffer.from('\ufeffhello\nworld\n', 'utf16le'));
+    expect(plain.commands).toEqual([{ type: 'exit', drain: true }]);
+    expect(plain.printed()).toEqual(['HH:MM -- the input was not sent from line 1 on: it is UTF-16 and must be UTF-8']);
+    expect(exitCode(plain)).toBe(6);
+  });
+
+  test('does not send the byte order mark that a file begins with', async () => {
+    const plain = new Plain(false, ...asAlice);
+    await plain.type('\ufeff/who\n\ufeffhello\n');
+    expect(plain.commands.slice(0, 2)).toMatchObject([{ type: 'who' }, { type: 'publish', text: '\ufeffhello' }]);
+  });
+
   test('sends a line that begins like a path', async () => {
     const plain = new Plain(false, ...asAlice);
     await plain.type('/usr/bin/foo failed\n');
