@@ -27,10 +27,12 @@ export function writeCrashFile(error: unknown, version: string, env: NodeJS.Proc
   return undefined;
 }
 
+/** Where to write, best first. A relative folder means nothing here, and Node tries for ever to make one in a directory that is gone. */
 function foldersOf(env: NodeJS.ProcessEnv): readonly string[] {
   const state = env['XDG_STATE_HOME'];
-  const folders = [path.join(tmpdir(), 'slim-chat')];
-  if (state !== undefined && path.isAbsolute(state)) folders.unshift(path.join(state, 'slim-chat'));
-  else if (homedir() !== '') folders.unshift(path.join(homedir(), '.local', 'state', 'slim-chat'));
-  return folders;
+  const folders = [
+    state !== undefined && path.isAbsolute(state) ? state : path.join(homedir(), '.local', 'state'),
+    tmpdir(),
+  ];
+  return folders.filter((folder) => path.isAbsolute(folder)).map((folder) => path.join(folder, 'slim-chat'));
 }

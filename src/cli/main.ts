@@ -6,6 +6,7 @@ import { crashScreen, errorScreen } from './error-screen.js';
 import type { ProgramIo } from './chat-program.js';
 import { LineWriter } from './line-writer.js';
 import { parseCommandLine } from './options.js';
+import { readSwitch } from './switch-word.js';
 import { readVersion } from './version.js';
 
 /** How long the others may be told after a bug, milliseconds. */
@@ -80,13 +81,17 @@ async function parseOrTell(
   try {
     return await parseCommandLine(argv, env, version);
   } catch (error) {
-    if (error instanceof SlimError && argv.includes('--json') && argv[0] !== 'node') {
+    if (error instanceof SlimError && asksForJson(argv) && argv[0] !== 'node') {
       const { fatal } = await import('./chat-program.js');
       const { formatJsonEvent } = await import('./json-event.js');
       for (const event of fatal(error)) writeAll(1, `${formatJsonEvent(event)}\n`);
     }
     throw error;
   }
+}
+
+function asksForJson(argv: readonly string[]): boolean {
+  return argv.some((word) => word === '--json' || (word.startsWith('--json=') && readSwitch(word.slice(7)) === true));
 }
 
 let hasCrashed = false;

@@ -17,7 +17,7 @@ import { UsageError } from '../util/index.js';
 import { type GivenOptions, helpText, readArguments } from './arguments.js';
 import { readDuration } from './duration.js';
 import { CHAT_OPTIONS, NODE_OPTIONS } from './option-table.js';
-import { findSecret, type Secret } from './secret.js';
+import { findSecret, type Secret, type SecretSources } from './secret.js';
 
 /** Largest T that the client takes. */
 const MAX_TIMEOUT_MS = 60 * 60 * 1000;
@@ -92,7 +92,7 @@ export async function parseCommandLine(
 }
 
 async function parseNode(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Invocation> {
-  const given = await readArguments(argv, NODE_OPTIONS, env);
+  const given = await readArguments(argv, NODE_OPTIONS, env, 1);
   if (given.switched('help') === true) return { kind: 'print', text: await nodeHelp() };
   const listenText = given.text('listen');
   const listen = listenText === undefined ? { host: DEFAULT_HOST, port: DEFAULT_PORT } : parseListen(listenText);
@@ -105,12 +105,15 @@ function chatSettings(given: GivenOptions): ChatSettings {
   const isPlain = given.switched('plain') === true;
   if (isJson && isPlain) throw new UsageError('invalid-option', 'Give either --json or --plain, not both.');
   const localText = given.text('local');
-  const local = localText === undefined ? derivedName() : localName(localText);
+  const local = localText === undefined ? derivedName() : localName(localText, given.label('local'));
   const [org, namespace] = local.strings;
-  const invites = given.list('invites').map((text) => parseName(text, '--invites', `${org}/${namespace}`));
+  const invites = given.list('invites').map((text) => parseName(text, given.label('invites'), `${org}/${namespace}`));
   for (const name of invites) {
     if (name.prefixKey === local.prefixKey) {
-      throw new UsageError('invalid-option', `--invites ${name.toString()} is your own name; invite others.`);
+      throw new UsageError(
+        'invalid-option',
+        `${given.label('invites')}: ${name.toString()} is your own name; invite others.`,
+      );
     }
   }
   const remoteText = given.text('remote');
@@ -118,7 +121,7 @@ function chatSettings(given: GivenOptions): ChatSettings {
   // who names one wants a group, be it to invite later.
   const channel =
     remoteText !== undefined
-      ? parseName(remoteText, '--remote', `${org}/${namespace}`).withoutId()
+      ? parseName(remoteText, given.label('remote'), `${org}/${namespace}`).withoutId()
       : invites.length > 0
         ? Name.of(org, namespace, `chat-${randomLetters()}`)
         : undefined;
@@ -139,7 +142,7 @@ function chatSettings(given: GivenOptions): ChatSettings {
     invites: [...new Map(invites.map((name) => [name.key, name])).values()],
     slim,
     sharedOptions: slimText === undefined ? '' : `--slim ${slim.endpoint}`,
-    secret: findSecret({ ...secretTexts(given), isLoopback: isLocal, endpoint: slim.endpoint }),
+    secret: findSecret({ ...secretSources(given), isLoopback: isLocal, endpoint: slim.endpoint }),
     isJson,
     isPlain,
     node,
@@ -155,13 +158,14 @@ function chatSettings(given: GivenOptions): ChatSettings {
   };
 }
 
-function secretTexts(given: GivenOptions): { readonly text: string | undefined; readonly file: string | undefined } {
-  const text = given.text('shared-secret');
-  const file = given.text('shared-secret-file');
+function secretSources(given: GivenOptions): Pick<SecretSources, 'text' | 'file' | 'label'> {
+  const isFlag = (name: string): boolean => given.origin(name) === 'flag';
   // A flag goes before a variable, also when the two are the text and the file of one secret.
-  const flags = [given.origin('shared-secret') === 'flag', given.origin('shared-secret-file') === 'flag'];
-  if (flags[0] === flags[1]) return { text, file };
-  return flags[0] === true ? { text, file: undefined } : { text: undefined, file };
+  const isTextMeant = isFlag('shared-secret') || !isFlag('shared-secret-file');
+  const isFileMeant = isFlag('shared-secret-file') || !isFlag('shared-secret');
+  const text = isTextMeant ? given.text('shared-secret') : undefined;
+  const file = isFileMeant ? given.text('shared-secret-file') : undefined;
+  return { text, file, label: given.label(text === undefined ? 'shared-secret-file' : 'shared-secret') };
 }
 
 function derivedName(): Name {
@@ -178,24 +182,24 @@ function derivedName(): Name {
   return Name.of('slim', 'chat', app === '' ? 'user' : app);
 }
 
-function localName(text: string): Name {
-  const name = parseName(text, '--local', 'agntcy/ns');
+function localName(text: string, label: string): Name {
+  const name = parseName(text, label, 'agntcy/ns');
   if (/[:\s]/u.test(text)) {
-    throw new UsageError('invalid-name', `--local must not have a colon or white space, got ${JSON.stringify(text)}.`);
+    throw new UsageError('invalid-name', `${label} must not have a colon or white space, got ${JSON.stringify(text)}.`);
   }
   return name;
 }
 
-function parseName(text: string, option: string, prefix: string): Name {
+function parseName(text: string, label: string, prefix: string): Name {
   if (/\p{Cc}/u.test(text)) {
-    throw new UsageError('invalid-name', `${option} must not have control characters, got ${JSON.stringify(text)}.`);
+    throw new UsageError('invalid-name', `${label} must not have control characters, got ${JSON.stringify(text)}.`);
   }
   try {
     return Name.parse(text);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const fix = text.includes('/') ? '' : ` Try ${option} ${prefix}/${text}`;
-    throw new UsageError('invalid-name', `${option}: ${error.message}${fix}`, { cause: error });
+    const fix = text.includes('/') ? '' : ` Try ${label}${label.startsWith('--') ? ' ' : '='}${prefix}/${text}`;
+    throw new UsageError('invalid-name', `${label}: ${error.message}${fix}`, { cause: error });
   }
 }
 
@@ -205,17 +209,23 @@ function randomLetters(): string {
 }
 
 function nodeMode(given: GivenOptions, isSlimGiven: boolean): NodeMode {
-  const mode = given.text('node') ?? 'auto';
+  const mode = given.text('node')?.trim() ?? 'auto';
   // Whoever names a node means that one.
   if (mode === 'auto') return isSlimGiven ? 'never' : 'auto';
   if (mode === 'always' || mode === 'never') return mode;
-  throw new UsageError('invalid-option', `--node is auto, always or never, got ${JSON.stringify(mode)}.`);
+  throw new UsageError(
+    'invalid-option',
+    `${given.label('node')} is auto, always or never, got ${JSON.stringify(mode)}.`,
+  );
 }
 
 function keepAliveGroup(given: GivenOptions): boolean {
   const isWanted = given.switched('keep-alive-group') === true;
   if (isWanted && given.switched('enable-mls') !== true) {
-    throw new UsageError('invalid-option', '--keep-alive-group is for groups with MLS; give --enable-mls too.');
+    throw new UsageError(
+      'invalid-option',
+      `${given.label('keep-alive-group')} is for groups with MLS; give --enable-mls too.`,
+    );
   }
   return isWanted;
 }
@@ -229,29 +239,32 @@ function acceptPolicy(given: GivenOptions, prefix: string): AcceptPolicy {
   if (word !== undefined) {
     throw new UsageError(
       'invalid-option',
-      `--accept is auto, ask, never, or names; "${word}" does not go with others.`,
+      `${given.label('accept')} is auto, ask, never, or names; "${word}" does not go with others.`,
     );
   }
-  return { kind: 'from', names: texts.map((text) => parseName(text, '--accept', prefix)) };
+  return { kind: 'from', names: texts.map((text) => parseName(text, given.label('accept'), prefix)) };
 }
 
 const MLS_POLICIES: readonly MlsPolicy[] = ['auto', 'require', 'mixed', 'clear'];
 
 function mlsPolicy(given: GivenOptions): MlsPolicy {
-  const policy = given.text('mls-payload') ?? 'auto';
+  const policy = given.text('mls-payload')?.trim() ?? 'auto';
   const known = MLS_POLICIES.find((one) => one === policy);
   if (known !== undefined) return known;
   const words = MLS_POLICIES.join(', ');
-  throw new UsageError('invalid-option', `--mls-payload is one of ${words}, got ${JSON.stringify(policy)}.`);
+  throw new UsageError(
+    'invalid-option',
+    `${given.label('mls-payload')} is one of ${words}, got ${JSON.stringify(policy)}.`,
+  );
 }
 
 function durationOf(given: GivenOptions, name: string): number | undefined {
   const text = given.text(name);
   if (text === undefined) return undefined;
-  const ms = readDuration(text, `--${name}`);
+  const ms = readDuration(text, given.label(name));
   // Said here, because the client says it of its own option, and only when there is a connection.
   if (name === 'timeout' && (ms < 1 || ms > MAX_TIMEOUT_MS)) {
-    throw new UsageError('invalid-option', `--timeout is 1 ms to 1 h, got ${JSON.stringify(text)}.`);
+    throw new UsageError('invalid-option', `${given.label(name)} is 1 ms to 1 h, got ${JSON.stringify(text)}.`);
   }
   return ms;
 }
@@ -259,8 +272,11 @@ function durationOf(given: GivenOptions, name: string): number | undefined {
 function countOf(given: GivenOptions, name: string): number | undefined {
   const text = given.text(name);
   if (text === undefined) return undefined;
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 10_000) {
-    throw new UsageError('invalid-option', `--${name} takes a whole number up to 10000, got ${JSON.stringify(text)}.`);
+  if (!/^\d{1,5}$/.test(text.trim()) || Number(text) > 10_000) {
+    throw new UsageError(
+      'invalid-option',
+      `${given.label(name)} takes a whole number up to 10000, got ${JSON.stringify(text)}.`,
+    );
   }
   return Number(text);
 }

@@ -1,3 +1,5 @@
+import { readSwitch } from './switch-word.js';
+
 /** What decides how the chat is shown. */
 export interface Surroundings {
   readonly isJson: boolean;
@@ -22,6 +24,7 @@ export function chooseRunMode({ isJson, isPlain, env, stdin, stdout }: Surroundi
   return (stdout.rows ?? 0) >= MIN_ROWS && (stdout.columns ?? 0) >= MIN_COLUMNS ? 'tui' : 'plain';
 }
 
+/** For people who cannot use the other modes any word will do that is not a no. */
 function isSet(value: string | undefined): boolean {
-  return value !== undefined && !['', '0', 'false', 'no', 'off'].includes(value.toLowerCase());
+  return value !== undefined && value.trim() !== '' && readSwitch(value) !== false;
 }

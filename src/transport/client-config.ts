@@ -50,7 +50,9 @@ const COMPRESSIONS = ['Gzip', 'Zlib', 'Deflate', 'Snappy', 'Zstd', 'Lz4', 'None'
  */
 export function parseClientConfig(value: unknown): ClientConfig {
   if (typeof value !== 'string') return readDocument(value);
-  return value.trimStart().startsWith('{') ? readDocument(parseJson(value)) : readDocument({ endpoint: value });
+  // Takes a byte order mark off, too.
+  const text = value.trim();
+  return text.startsWith('{') ? readDocument(parseJson(text)) : readDocument({ endpoint: text });
 }
 
 function parseJson(text: string): unknown {

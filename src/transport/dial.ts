@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 
-import { ConfigError, printable } from '../util/index.js';
+import { ConfigError, printable, withoutByteOrderMark } from '../util/index.js';
 
 import type { ClientConfig } from './client-config.js';
+import { badConfig } from './config-reader.js';
 import { tcpError, tlsError } from './connection-errors.js';
 import { environmentProxy, openTunnel } from './http-tunnel.js';
 import type { PemSource, TlsConfig } from './tls-config.js';
@@ -124,7 +125,8 @@ function readPem(source: PemSource, path: string): Promise<string> {
 }
 
 /**
- * Reads a file that the configuration names.
+ * Reads a text file that the configuration names, without the byte order mark that some editors put before it. No error has the
+ * name of the file: people put the token or the key there instead.
  *
  * @param file - as configured, relative to the working directory
  * @param path - where in the configuration, for the message
@@ -133,10 +135,9 @@ function readPem(source: PemSource, path: string): Promise<string> {
  */
 export async function readConfigFile(file: string, path: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return withoutByteOrderMark(await readFile(file, 'utf8'));
   } catch (cause) {
     const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown reason';
-    const message = `configuration of the connection: ${path}: cannot read '${printable(file)}' (${why})`;
-    throw new ConfigError('bad-config', message, { cause, details: { path } });
+    throw badConfig(path, `names a file that cannot be read (${why})`);
   }
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { type ConfigError, printable } from '../util/index.js';
+import type { ConfigError } from '../util/index.js';
 
 import { badConfig, unsupportedConfig } from './config-reader.js';
 
@@ -53,10 +53,13 @@ export function parseEndpoint(text: string): Endpoint {
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port };
 }
 
+/** No shared secret is shorter. */
+const MIN_SECRET_LENGTH = 32;
+
 function badEndpoint(text: string): ConfigError {
-  // Whatever stands before an @ may be a password.
-  const shown =
-    text === '' ? 'is empty' : text.includes('@') ? 'is not valid' : `'${printable(text, 80)}' is not valid`;
+  // A password may stand before an @ or behind a ?, a whole document may be in quotes, and somebody may have given the secret.
+  const mayBeShown = text.length < MIN_SECRET_LENGTH && /^[\w.:/[\]-]+$/.test(text);
+  const shown = text === '' ? 'is empty' : mayBeShown ? `'${text}' is not valid` : 'is not valid';
   return badConfig('endpoint', `${shown}. ${EXAMPLE}`);
 }
 

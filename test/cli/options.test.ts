@@ -26,7 +26,7 @@ async function refusal(args: string | readonly string[], env: NodeJS.ProcessEnv 
   return error;
 }
 
-function secretFile(content: string): string {
+function secretFile(content: string | Uint8Array): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'slim-chat-'));
   onTestFinished(() => {
     rmSync(folder, { recursive: true });
@@ -83,14 +83,17 @@ describe('wrong options', () => {
   test.each([
     ['--lcoal a/b/c', 'Unknown option --lcoal. Did you mean --local?'],
     ['--invite a/b/c', 'Unknown option --invite. Did you mean --invites?'],
-    ['--frobnicate', 'Unknown option --frobnicate. See --help for all options.'],
-    ['-x', 'Unknown option -x. See --help for all options.'],
+    ['--local a/b/c --frobnicate', 'There is no use for argument 3. See --help for all options.'],
+    ['-x', 'There is no use for argument 1. See --help for all options.'],
     ['--local', '--local needs a value: --local ORG/NS/APP'],
     ['--local --json', '--local needs a value: --local ORG/NS/APP'],
     ['--local a/b/c --local a/b/d', '--local may be given once.'],
     ['--json --plain', 'Give either --json or --plain, not both.'],
-    ['--local a/b/c a/b/d', 'There is no use for "a/b/d". Did you mean --invites a/b/d or --local a/b/d?'],
-    ['--local a/b/c 7', 'There is no use for "7". See --help for all options.'],
+    ['--local a/b/c a/b/d', 'There is no use for argument 3. Did you forget --invites or --local before it?'],
+    ['--local a/b/c 7', 'There is no use for argument 3. See --help for all options.'],
+    ['node --json 7', 'There is no use for argument 3.'],
+    ['--no-shared-secret', 'Unknown option --no-shared-secret. Did you mean --shared-secret?'],
+    ['--no-enable-mls=y', 'Unknown option --no-enable-mls. Did you mean --enable-mls?'],
     ['--node sometimes', '--node is auto, always or never, got "sometimes".'],
     ['--timeout soon', '--timeout takes a duration such as 5s, 500ms or 2m, got "soon".'],
     ['--timeout 0', '--timeout is 1 ms to 1 h, got "0".'],
@@ -129,6 +132,122 @@ describe('wrong options', () => {
   });
 });
 
+describe('a switch', () => {
+  test.each(['1', 'true', 'True', 't', 'T', 'yes', 'y', 'Y', 'on', 'ON', ' true', 'true\n'])(
+    'is on with %j, as it is for the example programs, in a variable and behind =',
+    async (word) => {
+      expect((await settings('', { SLIM_ENABLE_MLS: word })).mls).toBe(true);
+      const flag = await parseCommandLine([`--enable-mls=${word}`], { SLIM_ENABLE_MLS: '0' }, '0.1.0');
+      expect(flag).toMatchObject({ settings: { mls: true } });
+    },
+  );
+
+  test.each(['0', 'false', 'f', 'no', 'n', 'off', 'OFF', ' false '])('is off with %j', async (word) => {
+    expect((await settings('', { SLIM_ENABLE_MLS: word })).mls).toBe(false);
+    const flag = await parseCommandLine([`--enable-mls=${word}`], { SLIM_ENABLE_MLS: '1' }, '0.1.0');
+    expect(flag).toMatchObject({ settings: { mls: false } });
+  });
+
+  test.each(['enabled', 'tru', '2', 'ja', ' ', '-1'])('that says %j is refused, whichever it is', async (word) => {
+    for (const { name, kind, env } of CHAT_OPTIONS.filter((option) => option.kind === 'switch')) {
+      const error = await refusal([`--${name}=${word}`]);
+      expect(error.message).toContain(`--${name} is a ${kind}: give it true or false, not ${JSON.stringify(word)}.`);
+      if (env !== undefined) {
+        expect((await refusal('', { [env]: word })).message).toContain(`${env} is a switch`);
+      }
+    }
+  });
+
+  test('is as if it was not there where its variable is empty, and refused without a word after =', async () => {
+    expect((await settings('', { SLIM_ENABLE_MLS: '' })).mls).toBe(false);
+    expect((await refusal('--enable-mls=')).message).toContain('--enable-mls is a switch');
+  });
+
+  test('takes a word that follows it only if that is true or false', async () => {
+    expect((await settings('--enable-mls true --no-wait-invites')).mls).toBe(true);
+    expect((await settings('--enable-mls false')).mls).toBe(false);
+    expect((await refusal('--enable-mls y')).message).toContain('argument 2');
+    expect((await settings('-no-wait-invites')).waitInvites).toBe(false);
+  });
+
+  test('of something that is not there yet may be off in all these words', async () => {
+    expect((await settings('', { SLIM_ENABLE_OPENTELEMETRY: 'f' })).mls).toBe(false);
+    expect((await refusal('', { SLIM_ENABLE_OPENTELEMETRY: 'y' })).message).toContain('OpenTelemetry');
+  });
+});
+
+describe('what an error shows', () => {
+  const NAME = ['--local', 'a/b/c'];
+  // Longer than any option, as real ones are, and like what people make with openssl, pwgen or a sentence.
+  const SECRETS = [
+    '0123456789abcdefghijklmnopqrstuvwxyz',
+    'K7x+/abc/def/0123456789abcdefghijkl=',
+    'my long group secret words',
+  ];
+  const FORMS = SECRETS.flatMap((secret) => [
+    ['--shared-secert', secret],
+    ['--shared-secert', `-${secret}`],
+    ['--shared-secert', `--${secret}`],
+    [`--shared-secert=${secret}`],
+    [`--shared-secret${secret}`],
+    [`--shared-secret:${secret}`],
+    ['--shared', secret],
+    ['-s', secret],
+    [`-s${secret}`],
+    [`\u2014shared-secret=${secret}`],
+    [`shared-secret=${secret}`],
+    [`SLIM_SHARED_SECRET=${secret}`],
+    ['--shared-secret', 'x', secret],
+    ['--shared-secret', 'x', `--${secret}`],
+    ['--shared-secret', secret, '--shared-secret', secret],
+    ['--no-shared-secret', secret],
+    [`--shared-secret.text=${secret}`],
+    ['--shared-secret-file', secret],
+    [`--shared-secret-file=-${secret}`],
+    ['--', secret],
+    ['node', '--shared-secret', secret],
+    ['--slim', `'{"endpoint": "http://h:1", "auth": {"password": "${secret}"}}'`],
+    ['--slim', `{"endpoint": "http://h:1", "auth": {"type": "basic", "username": "u", "password": ["${secret}"]}}`],
+    ['--slim', `{"endpoint": "http://h:1", "auth": {"type": "basic", "username": "u:", "password": "${secret}"}}`],
+    ['--slim', `{"endpoint": "http://u:${secret}@h:1"}`],
+    ['--slim', `u:${secret}@h:1`],
+    ['--slim', secret],
+    ['--slim', `http://h:1/${secret}`],
+    ['--slim', `http://h:1?token=${secret}`],
+  ]);
+
+  test.each(FORMS.map((words) => ({ words })))('is never a secret in the wrong place: $words', async ({ words }) => {
+    const error = await refusal(words[0] === 'node' ? words : [...NAME, ...words]);
+    expect(error.exitCode).toBe(2);
+    const { inspect } = await import('node:util');
+    const told = `${error.message} ${JSON.stringify(error.details)} ${inspect(error, { depth: 9 })}`;
+    expect(told).not.toContain('LEAK');
+  });
+
+  test('names the variable that is wrong, where it is one', async () => {
+    expect((await refusal('', { SLIM_TIMEOUT: 'soon' })).message).toMatch(/^SLIM_TIMEOUT takes a duration/);
+    expect((await refusal('', { SLIM_MAX_RETRIES: '1.5' })).message).toMatch(/^SLIM_MAX_RETRIES takes/);
+    expect((await refusal('', { SLIM_NODE: 'x' })).message).toMatch(/^SLIM_NODE is auto/);
+    expect((await refusal('', { SLIM_LOCAL: 'bob' })).message).toContain('Try SLIM_LOCAL=agntcy/ns/bob');
+    expect((await refusal('--timeout soon', { SLIM_TIMEOUT: '1s' })).message).toMatch(/^--timeout takes/);
+  });
+});
+
+describe('a value that begins with a dash', () => {
+  test('belongs to the option before it, unless it is an option', async () => {
+    const secret = '-0123456789abcdefghijklmnopqrstuvwxyz';
+    const reveal = async (...argv: string[]): Promise<string> => {
+      const invocation = await parseCommandLine(argv, {}, '0.1.0');
+      if (invocation.kind !== 'chat') throw new Error('no chat');
+      return invocation.settings.secret.reveal();
+    };
+    expect(await reveal('--shared-secret', secret)).toBe(secret);
+    expect(await reveal(`--shared-secret=${secret}`)).toBe(secret);
+    expect(await reveal('--shared-secret', `-${secret}=`)).toBe(`-${secret}=`);
+    expect((await refusal('--shared-secret --json=true')).message).toContain('--shared-secret needs a value');
+  });
+});
+
 describe('the environment', () => {
   test('gives what the command line does not', async () => {
     const env = {
@@ -159,6 +278,21 @@ describe('the environment', () => {
     expect(both.timeoutMs).toBe(500);
   });
 
+  test("separates names by blanks as SLIM's example programs do, or by commas", async () => {
+    const { invites } = await settings('', { SLIM_INVITES: 'a/b/d a/b/e,  a/b/f\n' });
+    expect(invites.map(String)).toEqual(['a/b/d', 'a/b/e', 'a/b/f']);
+  });
+
+  test('may have blanks around numbers and words', async () => {
+    const env = { SLIM_MAX_RETRIES: ' 4', SLIM_TIMEOUT: '2s ', SLIM_NODE: 'never\n', SLIM_MLS_PAYLOAD: ' clear' };
+    expect(await settings('', env)).toMatchObject({
+      maxRetries: 4,
+      timeoutMs: 2000,
+      node: 'never',
+      mlsPayload: 'clear',
+    });
+  });
+
   test('means nothing where a variable is empty', async () => {
     expect((await settings('', { SLIM_LOCAL: '', SLIM_REMOTE: '' })).channel).toBeUndefined();
   });
@@ -187,11 +321,17 @@ describe('the node', () => {
     ).toContain('not on this computer');
   });
 
-  test('is described by a JSON document, too', async () => {
-    const document = JSON.stringify({ endpoint: 'http://10.0.0.5:46357', tls: { insecure: true } });
-    const invocation = await parseCommandLine(['--slim', document], { SLIM_SHARED_SECRET: SECRET }, '0.1.0');
-    expect(invocation).toMatchObject({ kind: 'chat', settings: { slim: { endpoint: 'http://10.0.0.5:46357' } } });
-  });
+  test.each(['', '\ufeff', ' \n'])(
+    'is described by a JSON document, too, whatever a file had before it: %j',
+    async (mark) => {
+      const document = JSON.stringify({ endpoint: 'http://10.0.0.5:46357', tls: { insecure: true } });
+      const env = { SLIM_SHARED_SECRET: SECRET, SLIM_SLIM: `${mark}${document}\n` };
+      for (const argv of [[], ['--slim', `${mark}${document}`]]) {
+        const invocation = await parseCommandLine(argv, env, '0.1.0');
+        expect(invocation).toMatchObject({ kind: 'chat', settings: { slim: { endpoint: 'http://10.0.0.5:46357' } } });
+      }
+    },
+  );
 });
 
 describe('the secret', () => {
@@ -209,8 +349,62 @@ describe('the secret', () => {
     expect(secret.reveal()).toBe(SECRET);
     expect(secret.isDemo).toBe(false);
     const missing = await refusal('--shared-secret-file /nowhere/secret');
-    expect(missing.message).toBe('Cannot read the shared secret from "/nowhere/secret" (ENOENT).');
+    expect(missing.message).toBe('Cannot read the file of --shared-secret-file (ENOENT).');
     expect(missing.exitCode).toBe(2);
+  });
+
+  // By what an editor, `echo` or a clipboard leaves at the ends, which nobody sees.
+  test.each([
+    ['a line end', `${SECRET}\n`],
+    ['a line end of Windows', `${SECRET}\r\n`],
+    ['two line ends', `${SECRET}\n\n`],
+    ['a byte order mark', `\ufeff${SECRET}`],
+    ['both', `\ufeff${SECRET}\r\n`],
+  ])('is the same with %s from file, variable and option', async (_what, text) => {
+    const reveal = (from: ChatSettings): string => from.secret.reveal();
+    expect(reveal(await settings(`--shared-secret-file ${secretFile(text)}`))).toBe(SECRET);
+    expect(reveal(await settings('', { SLIM_SHARED_SECRET_FILE: secretFile(text) }))).toBe(SECRET);
+    expect(reveal(await settings('', { SLIM_SHARED_SECRET: text }))).toBe(SECRET);
+    const flag = await parseCommandLine(['--shared-secret', text], {}, '0.1.0');
+    expect(flag.kind === 'chat' && reveal(flag.settings)).toBe(SECRET);
+  });
+
+  test.each([
+    ['a blank', `${SECRET} `, 'U+0020'],
+    ['a blank before a line end', `${SECRET} \n`, 'U+0020'],
+    ['a blank in front', ` ${SECRET}`, 'U+0020'],
+    ['a line end in front', `\n${SECRET}`, 'U+000A'],
+    ['a no-break space', `${SECRET}\u00a0`, 'U+00A0'],
+    ['a zero-width space', `\u200b${SECRET}`, 'U+200B'],
+    ['a byte order mark at the end', `${SECRET}\ufeff`, 'U+FEFF'],
+    ['a tab', `${SECRET}\t`, 'U+0009'],
+    ['a half of an emoji, or bytes that are no text', `${SECRET}\ufffd`, 'is not text in UTF-8'],
+  ])('is refused with %s, with the reason, from file, variable and option', async (_what, text, why) => {
+    const file = secretFile(text);
+    for (const [label, error] of [
+      ['--shared-secret-file', await refusal(['--shared-secret-file', file])],
+      ['SLIM_SHARED_SECRET_FILE', await refusal('', { SLIM_SHARED_SECRET_FILE: file })],
+      ['SLIM_SHARED_SECRET', await refusal('', { SLIM_SHARED_SECRET: text })],
+      ['--shared-secret', await refusal(['--shared-secret', text])],
+    ] as const) {
+      expect(error.message).toContain(`The shared secret of ${label} `);
+      expect(error.message).toContain(why);
+      expect(error.exitCode).toBe(2);
+    }
+  });
+
+  test.each([
+    ['random bytes', Buffer.from('f3c1a07e9b55ff00'.repeat(4), 'hex')],
+    ['UTF-16', Buffer.from(`\ufeff${SECRET}`, 'utf16le')],
+    ['UTF-16 without a mark', Buffer.from(`${SECRET}\n`, 'utf16le')],
+  ])('is refused when its file holds %s', async (_what, bytes) => {
+    expect((await refusal(['--shared-secret-file', secretFile(bytes)])).message).toContain('The shared secret of');
+  });
+
+  test('may end with an emoji, and have blanks inside', async () => {
+    for (const secret of [`${SECRET}\u2764\ufe0f`, `${SECRET} \u{1f469}\u200d\u{1f680}`]) {
+      expect((await settings('', { SLIM_SHARED_SECRET: secret })).secret.reveal()).toBe(secret);
+    }
   });
 
   test('comes from one source, a flag before a variable', async () => {

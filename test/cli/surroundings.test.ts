@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { describe, expect, test, onTestFinished } from 'vitest';
+import { describe, expect, test, onTestFinished, vi } from 'vitest';
 
 import { writeCrashFile } from '../../src/cli/crash-file.js';
 import { readDuration } from '../../src/cli/duration.js';
@@ -41,6 +41,8 @@ describe('chooseRunMode', () => {
     ['TERM=dumb', { env: { TERM: 'dumb' } }, 'plain'],
     ['ACCESSIBLE=1', { env: { ACCESSIBLE: '1' } }, 'plain'],
     ['ACCESSIBLE=0', { env: { ACCESSIBLE: '0' } }, 'tui'],
+    ['ACCESSIBLE=N', { env: { ACCESSIBLE: 'N' } }, 'tui'],
+    ['ACCESSIBLE=please', { env: { ACCESSIBLE: 'please' } }, 'plain'],
     ['INK_SCREEN_READER=true', { env: { INK_SCREEN_READER: 'true' } }, 'plain'],
     ['a terminal without a size', { stdout: { isTTY: true, rows: 0, columns: 0 } }, 'plain'],
     ['a terminal of 6 rows', { stdout: { isTTY: true, rows: 6, columns: 20 } }, 'tui'],
@@ -118,6 +120,14 @@ describe('writeCrashFile', () => {
     const file = writeCrashFile(new Error('x'), '0.1.0', { XDG_STATE_HOME: folder });
     expect(file?.startsWith(folder)).toBe(false);
     expect(file !== undefined && existsSync(file)).toBe(true);
+  });
+});
+
+describe('writeCrashFile in a directory that is gone', () => {
+  test('does not try to make a relative folder, which Node tries for ever', () => {
+    vi.stubEnv('TMPDIR', 'relative');
+    vi.stubEnv('HOME', '');
+    expect(writeCrashFile(new Error('x'), '0.1.0', {})).toBeUndefined();
   });
 });
 

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
+import { inspect } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
@@ -169,11 +170,12 @@ describe('an attempt that fails says why', () => {
     expect(error.message).toContain('gRPC status 14: ?]0;owned? no ?way');
   });
 
-  test('a token file that is not there', async () => {
-    const auth = { type: 'static_jwt', file: '/no/such/token.jwt' };
+  test('a token file that is not there, without showing what stands there: it may be the token', async () => {
+    const auth = { type: 'static_jwt', file: 'eyJ-the-token-itself' };
     const error = await openFailure({ endpoint: '127.0.0.1:1', auth });
     expect(error).toMatchObject({ name: 'ConfigError', code: 'bad-config', exitCode: 2 });
-    expect(error.message).toContain('/no/such/token.jwt');
+    expect(error.message).toContain('auth.file names a file that cannot be read (ENOENT)');
+    expect(inspect(error, { depth: 9 })).not.toContain('eyJ-the-token-itself');
   });
 });
 
