@@ -143,7 +143,12 @@ export function noResponseError(config: ClientConfig, cause: unknown, bytesRead:
   if (!config.secure && bytesRead === TLS_ALERT_BYTES) {
     return unreachable('tls', config, 'it speaks TLS', `Use https://${authorityOf(config)}`, cause);
   }
-  if (code.startsWith('ERR_HTTP2')) return notASlimNode(config, 'it does not speak HTTP/2', OTHER_PORT, cause);
+  if (code === 'ERR_HTTP2_ERROR') return notASlimNode(config, 'it does not speak HTTP/2', OTHER_PORT, cause);
+  // What its own GOAWAY or reset makes of our stream has other codes: it does speak HTTP/2.
+  if (code.startsWith('ERR_HTTP2')) {
+    const why = `it turned us away before it answered: ${messageOf(cause)}`;
+    return unreachable('unreachable', config, why, 'It may be starting, ending or too busy: try again', cause);
+  }
   if (cause === undefined) {
     return notASlimNode(config, 'it closed the connection without a word', tlsHint(config, 'Is it a SLIM node?'));
   }

@@ -157,7 +157,37 @@ describe('an attempt that fails says why', () => {
 
   test('a stream that is reset before it is open', async () => {
     const port = await http2Server((stream) => stream.close(7));
-    expect(await openFailure({ endpoint: `127.0.0.1:${port}` })).toBeInstanceOf(ConnectionError);
+    const error = await openFailure({ endpoint: `127.0.0.1:${port}` });
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error).toMatchObject({ code: 'unreachable', exitCode: 3 });
+    expect(error.message).toContain('it turned us away before it answered');
+  });
+
+  // As a node does that is going down, and a proxy that has too much to do.
+  test.each([
+    ['and is done', 0, 'REFUSED_STREAM'],
+    ['and has had enough', 11, 'error code 11'],
+  ])('a server that says GOAWAY at once %s speaks HTTP/2 all the same', async (_what, code, why) => {
+    const settings = Buffer.from('000000040000000000', 'hex');
+    const goaway = Buffer.from(`00000807000000000000000000${code.toString(16).padStart(8, '0')}`, 'hex');
+    for (const isClosing of [false, true]) {
+      const port = await listen(
+        createTcpServer((socket) => {
+          socket.resume().write(Buffer.concat([settings, goaway]));
+          if (isClosing) socket.end();
+        }),
+      );
+      const error = await openFailure({ endpoint: `127.0.0.1:${port}` });
+      expect(error).toMatchObject({ code: 'unreachable', exitCode: 3 });
+      expect(error.message).toContain('it turned us away before it answered');
+      expect(error.message).toContain(why);
+    }
+  });
+
+  test('a server that sends nothing but noise', async () => {
+    const port = await listen(createTcpServer((socket) => socket.resume().write('noise noise noise noise noise\n')));
+    const error = await openFailure({ endpoint: `127.0.0.1:${port}` });
+    expect(error).toMatchObject({ code: 'not-a-slim-node', exitCode: 3 });
   });
 
   test('what a peer writes into its message cannot reach a terminal', async () => {

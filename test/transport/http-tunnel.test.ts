@@ -50,6 +50,41 @@ describe('the proxy of the environment', () => {
   ])('case %#', (config, env, expected) => {
     expect(environmentProxy(config, env)?.host).toBe(expected);
   });
+
+  test.each([
+    ['10.1.2.3:46357', '10.0.0.0/8', true],
+    ['11.1.2.3:46357', '10.0.0.0/8', false],
+    ['10.1.2.3:46357', '192.168.0.0/16 10.1.2.3', true],
+    ['10.1.2.3:46357', '10.1.2.3:46357', true],
+    ['10.1.2.3:46357', '10.1.2.3:80', false],
+    ['10.1.2.3:46357', '2.3', false],
+    ['10.1.2.3:46357', '0.0.0.0/0', true],
+    ['10.1.2.3:46357', '10.0.0.0/33, 10.0.0.0/x, /8, 10.0.0.0/', false],
+    ['[fd00::5]:46357', 'fd00::/8', true],
+    ['[fd00::5]:46357', 'fd00:0::5', true],
+    ['[fd00::5]:46357', '[fd00::5]', true],
+    ['[fd00::5]:46357', '[fd00::5]:46357', true],
+    ['[fd00::5]:46357', '[fd00::5]:80', false],
+    ['[fd00::5]:46357', '10.0.0.0/8', false],
+    ['slim.example.org:46357', 'other.org example.org', true],
+    ['slim.example.org:46357', 'other.org\texample.org\n', true],
+    ['slim.example.org:46357', ' *.example.org ,', true],
+    ['slim.example.org:46357', 'Slim.Example.ORG:46357', true],
+    ['slim.example.org:46357', 'slim.example.org:443', false],
+    ['slim.example.org:46357', 'example.org.', true],
+    ['slim.example.org:46357', '10.0.0.0/8', false],
+    ['slim.example.org:46357', ' , ', false],
+    ['10.1.2.3:46357', 'x,*', true],
+  ])('for %s with no_proxy "%s": left out %s', (endpoint, list, isLeftOut) => {
+    const proxy = environmentProxy(parseClientConfig(endpoint), { http_proxy: ' http://p:1 ', no_proxy: list });
+    expect(proxy?.host).toBe(isLeftOut ? undefined : 'p:1');
+  });
+
+  test('that is no URL is an error, and no reason to go without', () => {
+    const env = { HTTP_PROXY: 'http://user:secret-word@proxy:not-a-port' };
+    expect(() => environmentProxy(http, env)).toThrow('The environment variable HTTP_PROXY holds no proxy URL.');
+    expect(environmentProxy(http, { ...env, no_proxy: '*' })).toBeUndefined();
+  });
 });
 
 describe('a tunnel', () => {
@@ -80,6 +115,15 @@ describe('a tunnel', () => {
     expect(error).toMatchObject({ name: 'ConnectionError', code: 'unreachable' });
     expect(error.message).toContain(`proxy 127.0.0.1:${port}: HTTP status 403`);
     expect(error.message).not.toContain('secret-word');
+  });
+
+  test('has the password as it stands when its percent sign is no encoding', async () => {
+    const requests: string[] = [];
+    const proxyPort = await startProxy(requests);
+    const target = parseClientConfig(`http://h.example.org:${await closedPort()}`);
+    const proxy = new URL(`http://user:50%off@127.0.0.1:${proxyPort}`);
+    await failureOf(openTunnel(proxy, target, new AbortController().signal));
+    expect(requests[0]).toContain(`Basic ${Buffer.from('user:50%off').toString('base64')}`);
   });
 
   test('whose proxy is down is an error', async () => {
