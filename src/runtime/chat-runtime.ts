@@ -7,14 +7,13 @@ import {
   isAlone,
   memberInfos,
   selectStatus,
-  sessionOf,
   unsettledCount,
 } from '../chat/index.js';
 import { Name } from '../name/index.js';
 import { assertNever, SessionError, SlimError, withinBudget } from '../util/index.js';
 import { Announcer } from './announcer.js';
 import { drainMs } from './drain.js';
-import { Groups } from './groups.js';
+import { askedAbout, Groups } from './groups.js';
 import { InvitationDesk } from './invitation-desk.js';
 import { InviteKeeper } from './invite-keeper.js';
 import { Outbox } from './outbox.js';
@@ -204,8 +203,7 @@ export class ChatRuntime {
         return;
       case 'status': {
         const state = this.#deps.store.getState();
-        const session = sessionOf(state, command.session ?? state.activeSession);
-        const status = selectStatus(state, session, this.#config.logFile);
+        const status = selectStatus(state, askedAbout(state, command.session), this.#config.logFile);
         this.#emit({ type: 'status', ...(command.ref !== undefined && { ref: command.ref }), status });
         return;
       }
@@ -242,7 +240,7 @@ export class ChatRuntime {
 
   #who({ session: id, ref }: Extract<ChatCommand, { type: 'who' | 'status' }>): void {
     const state = this.#deps.store.getState();
-    const session = sessionOf(state, id ?? state.activeSession);
+    const session = askedAbout(state, id);
     const members =
       session === undefined
         ? []

@@ -1,3 +1,4 @@
+import { type ChatState, sessionOf, type SessionView } from '../chat/index.js';
 import { UsageError } from '../util/index.js';
 import type { SessionPort } from './ports.js';
 import { SessionRunner, type SessionRunnerDeps } from './session-runner.js';
@@ -55,6 +56,17 @@ export class Groups {
     if (runner !== undefined) return runner;
     throw notInGroup(id);
   }
+}
+
+/**
+ * The session that a question is about: the one that it names, else the active one, if there is one.
+ *
+ * @throws UsageError `not-in-group` for a session that is not there
+ */
+export function askedAbout(state: ChatState, id: number | undefined): SessionView | undefined {
+  const session = sessionOf(state, id ?? state.activeSession);
+  if (session === undefined && id !== undefined) throw notInGroup(id);
+  return session;
 }
 
 /** Why nothing can be done in a session that is not there; `null` stands for no session at all. */

@@ -275,7 +275,7 @@ describe('a participant', () => {
     const second = chat.app.invited([CAROL, BOB], 8);
     await chat.do(text('a'), { ...text('b'), session: 8 } as ChatCommand);
     expect([first.handles.length, second.handles.length]).toEqual([1, 1]);
-    await chat.do({ type: 'who', session: 9 }, { type: 'leave', session: 9 });
+    await chat.do({ type: 'leave', session: 9 });
     expect(chat.of('error')).toMatchObject([{ code: 'not-in-group', message: 'there is no session 9' }]);
     await chat.do({ type: 'leave', session: 7 }, text('c'));
     // The group on the screen has ended: nothing goes to the other one before somebody says so.
@@ -284,6 +284,22 @@ describe('a participant', () => {
     await chat.do({ type: 'switch', session: 8 }, text('d'));
     expect(second.handles).toHaveLength(2);
     expect(chat.active).toEqual([7, null, 8]);
+  });
+
+  test('answers a question about a session that it does not have with an error, not with an empty group', async () => {
+    const chat = await participant();
+    for (const group of [undefined, 7]) {
+      if (group !== undefined) chat.app.invited([ALICE, BOB], group);
+      await chat.do({ type: 'who', session: 9, ref: 'w' }, { type: 'status', session: 9, ref: 's' });
+      expect(chat.of('error').splice(-2)).toMatchObject([
+        { code: 'not-in-group', message: 'there is no session 9', ref: 'w' },
+        { code: 'not-in-group', message: 'there is no session 9', ref: 's' },
+      ]);
+    }
+    expect([...chat.of('who'), ...chat.of('status')]).toEqual([]);
+    await chat.do({ type: 'who', ref: 'w' }, { type: 'status', session: 7, ref: 's' });
+    expect(chat.of('who')).toMatchObject([{ session: 7, ref: 'w' }]);
+    expect(chat.of('status')).toMatchObject([{ ref: 's', status: { session: 7 } }]);
   });
 
   test('takes a session that came before it was ready', async () => {
