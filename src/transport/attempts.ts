@@ -1,4 +1,4 @@
-import { SessionError } from '../util/index.js';
+import { onAbort, SessionError } from '../util/index.js';
 
 /**
  * The attempts of one transport to open a stream: each ends when the caller aborts it or the transport is closed.
@@ -29,18 +29,16 @@ export class Attempts {
   async run<T>(signal: AbortSignal | undefined, attempt: (controller: AbortController) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw this.#closedError();
     const controller = new AbortController();
-    const onAbort = (): void => {
+    this.#running.add(controller);
+    const stopWaiting = onAbort(signal, () => {
       const message = `connecting to ${this.#endpoint} was aborted`;
       controller.abort(new SessionError('aborted', message, { cause: signal?.reason }));
-    };
-    this.#running.add(controller);
-    signal?.addEventListener('abort', onAbort);
+    });
     try {
-      if (signal?.aborted) onAbort();
       controller.signal.throwIfAborted();
       return await attempt(controller);
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      stopWaiting();
       this.#running.delete(controller);
     }
   }

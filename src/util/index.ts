@@ -25,6 +25,7 @@ export {
   UsageError,
 } from './errors.js';
 export { LinkedQueue, type QueueEntry } from './linked-queue.js';
+export { onAbort } from './on-abort.js';
 export { printable, printableWord } from './printable.js';
 export { RecentMap } from './recent-map.js';
 export { RecentSet } from './recent-set.js';

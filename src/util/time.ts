@@ -1,4 +1,5 @@
 import { SessionError } from './errors.js';
+import { onAbort } from './on-abort.js';
 
 /** How long to wait for something, and what ends the wait early. */
 export interface WaitOptions {
@@ -81,16 +82,14 @@ export function startInterval(everyMs: number, run: () => void, options: TimerOp
  */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => {
-      timer.cancel();
-      reject(abortError(signal));
-    };
     const timer = startTimer(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
+      stopWaiting();
       resolve();
     });
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    const stopWaiting = onAbort(signal, () => {
+      timer.cancel();
+      reject(abortError(signal));
+    });
   });
 }
 
@@ -98,10 +97,6 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export async function withDeadline<T>(promise: Promise<T>, { signal, timeoutMs }: WaitOptions): Promise<T> {
   if (signal === undefined && timeoutMs === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      finish();
-      reject(abortError(signal));
-    };
     const onTimeout = (): void => {
       finish();
       reject(new SessionError('timeout', `no answer within ${timeoutMs} ms`));
@@ -109,10 +104,12 @@ export async function withDeadline<T>(promise: Promise<T>, { signal, timeoutMs }
     const timer = timeoutMs === undefined ? undefined : startTimer(timeoutMs, onTimeout);
     const finish = (): void => {
       timer?.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      stopWaiting();
     };
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    const stopWaiting = onAbort(signal, () => {
+      timer?.cancel();
+      reject(abortError(signal));
+    });
     // Listened to after an abort as well: a failure that comes later would be an unhandled rejection.
     promise.then(
       (value) => {
