@@ -292,8 +292,9 @@ export function chatHelp(): Promise<string> {
       ['echo done | slim-chat --local ci/bot/1 --invites ci/ns/bob --plain', 'from a script'],
     ],
     epilog:
-      'Without --invites and --remote you wait for an invitation. An option with a value can also be set in\n' +
-      'the environment (SLIM_LOCAL, SLIM_SHARED_SECRET, ...). In the chat, /help lists the commands.\n\n' +
+      'Without --invites and --remote you wait for an invitation. Most options can also be set in the\n' +
+      'environment: SLIM_LOCAL, SLIM_SHARED_SECRET, SLIM_ENABLE_MLS=true, ... In the chat, /help lists\n' +
+      'the commands.\n\n' +
       'Exit codes: 0 left, 2 usage, 3 no node, 4 credentials, 5 removed or group closed, 6 not everything\n' +
       'delivered, 70 bug, 130 Ctrl+C, 143 SIGTERM.',
   });
