@@ -32,6 +32,7 @@ export type WarningCode =
   | 'mls-decrypt-failed'
   | 'mls-leaf-ageing'
   | 'subscription-refused'
+  | 'unsupported-generation'
   | 'queue-full'
   | 'message-too-large';
 

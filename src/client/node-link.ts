@@ -2,23 +2,17 @@ import type { Name } from '../name/index.js';
 import type { OutboundMessage } from '../protocol/index.js';
 import type { Connection, Transport } from '../transport/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import {
-  abortError,
-  AuthError,
-  ConnectionError,
-  LinkedQueue,
-  pause,
-  type SlimError,
-  startTimer,
-} from '../util/index.js';
+import { abortError, AuthError, ConnectionError, LinkedQueue, pause, type SlimError } from '../util/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
 import type { ConnectionState, WarningCode } from './events.js';
+import { askGeneration, turnedAwayBecause } from './generation-question.js';
 import { randomU64 } from './random.js';
 import { firstSchedule, reconnectionSchedule } from './retry-schedule.js';
 import type { SessionLink } from './session-driver.js';
+import { StreamTrial } from './stream-trial.js';
 
-/** How long the first subscription may wait for an acknowledgement; nodes before 1.3 never send one. */
-const FIRST_ACK_WAIT_MS = 200;
+/** How often in a row the node that is connected to again may be of another generation: it may be in the middle of a change. */
+const MAX_MISMATCHES = 5;
 
 /** Frames that wait for a slow connection. What is dropped beyond is a message that its sender repeats. */
 const MAX_OUTBOX_FRAMES = 65_536;
@@ -53,9 +47,10 @@ interface Subscription {
 export class NodeLink implements SessionLink {
   readonly #options: NodeLinkOptions;
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #ackWaiters = new Map<bigint, () => void>();
   readonly #closing = new AbortController();
   #connection: Connection | undefined;
+  /** The last stream was ended as nodes of another generation do it, and nobody has asked yet whether this is one. */
+  #wasTurnedAway = false;
   readonly #outbox = new LinkedQueue<Uint8Array>();
   #outboxBytes = 0;
   #isBlocked = false;
@@ -86,14 +81,11 @@ export class NodeLink implements SessionLink {
         break;
       } catch (error) {
         const inMs = schedule(attempt);
-        if (!(error instanceof ConnectionError) || inMs === undefined) throw error;
+        if (!(error instanceof ConnectionError) || isMismatch(error) || inMs === undefined) throw error;
         this.#options.onState({ kind: 'retrying', attempt: attempt + 1, inMs, error });
         await pause(inMs, stop);
       }
     }
-    await this.#firstAck();
-    // The stream may have ended while the acknowledgement was waited for; then the reconnection is under way.
-    if (this.isUp) this.#options.onState({ kind: 'up' });
   }
 
   subscribe(name: Name): void {
@@ -152,18 +144,36 @@ export class NodeLink implements SessionLink {
     this.#options.onState({ kind: 'closed' });
   }
 
+  /** Opens a stream that is of use, and tells so. */
   async #open(signal: AbortSignal): Promise<void> {
-    const ended = { yet: false };
+    const reason = await this.#whyTurnedAway(signal);
+    if (reason !== undefined && isMismatch(reason)) throw reason;
+    try {
+      await this.#openStream(signal);
+    } catch (error) {
+      throw (await this.#whyTurnedAway(signal)) ?? error;
+    }
+  }
+
+  async #openStream(signal: AbortSignal): Promise<void> {
+    const trial = new StreamTrial(() => {
+      if (!this.#closing.signal.aborted) this.#options.onState({ kind: 'up' });
+    });
     const connection = await this.#options.transport.open(
       {
-        onFrame: this.#onFrame,
+        onFrame: (frame) => {
+          trial.onFrame();
+          this.#onFrame(frame);
+        },
         onDrain: () => {
           this.#isBlocked = false;
           this.#pump();
         },
         onEnd: (error) => {
-          ended.yet = true;
-          this.#onEnd(error);
+          const reason =
+            error ?? new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream`);
+          if (trial.isTurnedAwayBy(reason)) this.#wasTurnedAway = true;
+          this.#onEnd(reason, trial);
         },
       },
       signal,
@@ -171,9 +181,6 @@ export class NodeLink implements SessionLink {
     if (signal.aborted) {
       await connection.close();
       throw abortError(signal);
-    }
-    if (ended.yet) {
-      throw new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream at once`);
     }
     let subscriptions: Uint8Array[];
     try {
@@ -189,14 +196,26 @@ export class NodeLink implements SessionLink {
     this.#isBlocked = false;
     this.#connection = connection;
     for (const frame of subscriptions) this.#write(frame, true);
+    await trial.passed(signal);
   }
 
-  #onEnd(error: SlimError | undefined): void {
+  /** If the node has ended the last stream at once: asks it what it is, and says what is wrong with that. */
+  async #whyTurnedAway(signal: AbortSignal): Promise<ConnectionError | undefined> {
+    if (!this.#wasTurnedAway) return undefined;
+    const { transport } = this.#options;
+    const reason = turnedAwayBecause(transport.endpoint, await askGeneration(transport, signal));
+    // A node that is of another generation is asked again before anything else is tried.
+    this.#wasTurnedAway = reason !== undefined && isMismatch(reason);
+    return reason;
+  }
+
+  #onEnd(reason: SlimError, trial: StreamTrial): void {
+    const hadPassed = trial.hasPassed;
+    trial.onEnd(reason);
     if (this.#connection === undefined || this.#closing.signal.aborted) return;
     this.#connection = undefined;
     this.#takeOutbox();
-    for (const wake of this.#ackWaiters.values()) wake();
-    const reason = error ?? new ConnectionError('stream-lost', `${this.#options.transport.endpoint} ended the stream`);
+    if (!hadPassed) return;
     this.#options.onState({ kind: 'lost', error: reason });
     void this.#reconnect(reason);
   }
@@ -205,9 +224,10 @@ export class NodeLink implements SessionLink {
     const { signal } = this.#closing;
     const schedule = reconnectionSchedule(this.#options.transport.backoff);
     let error = reason;
+    let mismatches = 0;
     for (let attempt = 1; ; attempt += 1) {
       const inMs = schedule(attempt);
-      if (inMs === undefined) {
+      if (inMs === undefined || mismatches === MAX_MISMATCHES) {
         this.#giveUp(error);
         return;
       }
@@ -215,11 +235,12 @@ export class NodeLink implements SessionLink {
       try {
         await pause(inMs, signal);
         await this.#open(signal);
-        this.#options.onState({ kind: 'up' });
         return;
       } catch (caught) {
         if (signal.aborted) return;
         error = caught instanceof ConnectionError || caught instanceof AuthError ? caught : wrap(caught);
+        mismatches = isMismatch(error) ? mismatches + 1 : 0;
+        if (mismatches === 1) this.#options.onWarning('unsupported-generation', error.message);
       }
     }
   }
@@ -253,25 +274,10 @@ export class NodeLink implements SessionLink {
   };
 
   #onSubscriptionAck(ack: SubscriptionAckMessage): void {
-    this.#ackWaiters.get(ack.subscriptionId)?.();
     if (ack.success) return;
     const refused = [...this.#subscriptions.values()].find(({ id }) => id === ack.subscriptionId);
     if (refused === undefined) return;
     this.#options.onWarning('subscription-refused', `the node refused the subscription of ${refused.name.toString()}`);
-  }
-
-  /** Resolves when the node has confirmed the app's own name, or is evidently one that confirms nothing. */
-  async #firstAck(): Promise<void> {
-    const own = this.#subscriptions.get(this.#options.local.key);
-    if (own === undefined || !this.isUp) return;
-    await new Promise<void>((resolve) => {
-      const timer = startTimer(FIRST_ACK_WAIT_MS, resolve);
-      this.#ackWaiters.set(own.id, () => {
-        timer.cancel();
-        resolve();
-      });
-    });
-    this.#ackWaiters.delete(own.id);
   }
 
   #sendSubscription(kind: 'subscribe' | 'unsubscribe', subscription: Subscription): void {
@@ -340,6 +346,10 @@ function nonZeroU64(): bigint {
   do id = randomU64();
   while (id === 0n);
   return id;
+}
+
+function isMismatch(error: SlimError): boolean {
+  return error.code === 'unsupported-generation';
 }
 
 function wrap(error: unknown): ConnectionError {

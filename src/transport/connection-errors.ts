@@ -204,7 +204,7 @@ function grpcStatusError(config: ClientConfig, trailers: IncomingHttpHeaders, wa
     case GRPC.unimplemented:
       return notASlimNode(config, 'another gRPC service', OTHER_PORT);
     default:
-      if (wasOpen) return streamLost(config, status === GRPC.ok ? 'the node ended it' : `gRPC status ${status}${text}`);
+      if (wasOpen) return endedByNode(config, status, text);
       return unreachable(
         'unreachable',
         config,
@@ -234,6 +234,12 @@ export function streamLost(config: ClientConfig, why: string, cause?: unknown): 
     'It may be restarting; try again',
     cause,
   );
+}
+
+/** The node ended the stream itself; which status it gave is in `details.grpcStatus`. */
+function endedByNode(config: ClientConfig, status: number, text: string): ConnectionError {
+  const lost = streamLost(config, status === GRPC.ok ? 'the node ended it' : `gRPC status ${status}${text}`);
+  return new ConnectionError(lost.code, lost.message, { details: { ...lost.details, grpcStatus: status } });
 }
 
 /** All that is known when an open stream ends without our doing. */

@@ -86,11 +86,11 @@ export class MemoryConnection implements Connection {
 
   #onPeerClosing(): void {
     this.#out.whenEmpty(() => this.#peer.#endBoth());
-    this.#end(new ConnectionError('stream-lost', 'the other side ended the stream'));
+    this.#end(endedInOrder());
   }
 
   #endBoth(): void {
-    this.cut(new ConnectionError('stream-lost', 'the other side ended the stream'));
+    this.cut(endedInOrder());
   }
 
   /** Breaks the line: what is under way is lost, and both ends that did not close it themselves hear of `error`. */
@@ -120,4 +120,9 @@ export class MemoryConnection implements Connection {
     this.#onEnded?.();
     this.#handlers?.onEnd(this.#endError);
   }
+}
+
+/** The end that a status of gRPC tells. */
+function endedInOrder(): ConnectionError {
+  return new ConnectionError('stream-lost', 'the other side ended the stream', { details: { grpcStatus: 0 } });
 }

@@ -11,7 +11,10 @@ export interface ConnectionHandlers {
   onFrame(frame: Uint8Array): void;
   /** The connection takes frames again after `send` returned false. */
   onDrain(): void;
-  /** The stream is over, whoever ended it, and no other call follows. `undefined` after {@link Connection.close}. */
+  /**
+   * The stream is over, whoever ended it, and no other call follows. `undefined` after {@link Connection.close}. If the node ended it
+   * itself and not the network, `details.grpcStatus` is the status it gave.
+   */
   onEnd(error: SlimError | undefined): void;
 }
 

@@ -64,6 +64,7 @@ export type ErrorCode =
   | 'dns'
   | 'tls'
   | 'not-a-slim-node'
+  | 'unsupported-generation'
   | 'stream-lost'
   | 'connect-timeout'
   | 'unreachable'

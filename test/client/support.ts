@@ -8,7 +8,12 @@ import {
   SlimApp,
   type SlimAppOptions,
 } from '../../src/client/index.js';
-import { type MemoryConnection, MemoryTransport, type MemoryTransportOptions } from '../../src/transport/index.js';
+import {
+  type MemoryAcceptor,
+  type MemoryConnection,
+  MemoryTransport,
+  type MemoryTransportOptions,
+} from '../../src/transport/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionMessage } from '../../src/wire/index.js';
 import { kindOf } from '../protocol/support.js';
 
@@ -83,23 +88,26 @@ export class MemoryNode {
 
   /** The way to this node. */
   transport(options: MemoryTransportOptions = {}): MemoryTransport {
-    return new MemoryTransport((connection) => {
-      this.attempts += 1;
-      if (this.refusal !== undefined) throw this.refusal;
-      const stream = new NodeStream(connection);
-      this.streams.push(stream);
-      return {
-        onFrame: (frame) => {
-          this.#onFrame(stream, frame);
-        },
-        onDrain: () => {},
-        onEnd: () => {
-          stream.isOpen = false;
-          stream.names.clear();
-        },
-      };
-    }, options);
+    return new MemoryTransport(this.accept, options);
   }
+
+  /** Takes a new stream. */
+  readonly accept: MemoryAcceptor = (connection) => {
+    this.attempts += 1;
+    if (this.refusal !== undefined) throw this.refusal;
+    const stream = new NodeStream(connection);
+    this.streams.push(stream);
+    return {
+      onFrame: (frame) => {
+        this.#onFrame(stream, frame);
+      },
+      onDrain: () => {},
+      onEnd: () => {
+        stream.isOpen = false;
+        stream.names.clear();
+      },
+    };
+  };
 
   /** The newest stream. */
   get stream(): NodeStream {
