@@ -31,6 +31,8 @@ export type DisconnectReason =
   | 'too-large'
   /** The client sent bytes that are no uncompressed gRPC messages. */
   | 'bad-frame'
+  /** The client speaks another generation of the protocol. */
+  | 'other-generation'
   /** The node is closing. */
   | 'shutdown';
 
@@ -41,6 +43,8 @@ export type NodeLogEvent =
   | { readonly kind: 'disconnected'; readonly connection: number; readonly reason: DisconnectReason }
   | { readonly kind: 'subscribed' | 'unsubscribed'; readonly connection: number; readonly name: string }
   | { readonly kind: 'dropped'; readonly connection: number; readonly reason: DropReason }
+  /** A client of SLIM 2 or later: `version` is what it says of itself, at most 64 characters. Once for each connection, which then ends. */
+  | { readonly kind: 'turned-away'; readonly connection: number; readonly version: string }
   /** Follows no request of the client's: it did not read `frames` messages of `bytes` bytes. */
   | { readonly kind: 'cut-off'; readonly connection: number; readonly frames: number; readonly bytes: number }
   /** Something that is no SLIM client knocked. */

@@ -2,9 +2,16 @@ import type { Buffer } from 'node:buffer';
 
 import { encodeFrames, FRAME_PREFIX_BYTES, sealFrame, MAX_MESSAGE_BYTES } from '../transport/index.js';
 import { assertNever, printableWord } from '../util/index.js';
-import { decodeMessage, encodeMessage, type LinkMessage, type SubscriptionMessage } from '../wire/index.js';
+import {
+  decodeMessage,
+  encodeMessage,
+  type LinkMessage,
+  parseSlimVersion,
+  type SlimVersion,
+  type SubscriptionMessage,
+} from '../wire/index.js';
 
-import type { DropReason, NodeLogEvent } from './log-event.js';
+import type { DisconnectReason, DropReason, NodeLogEvent } from './log-event.js';
 import { forwardedBytes, type PublishFrame, readFrame } from './relay.js';
 import { routeKey } from './route-key.js';
 import { Router } from './router.js';
@@ -23,6 +30,8 @@ export interface Outlet {
    * @returns false when whoever causes such messages should pause
    */
   send(framed: Buffer): boolean;
+  /** Ends the connection in order, with a status of gRPC and a text for people. Never throws. */
+  end(reason: DisconnectReason, code: number, text: string): void;
 }
 
 /** Counters of a {@link MessageProcessor}, since its start. */
@@ -41,11 +50,9 @@ interface Peer<Out extends Outlet> {
 }
 
 const NOBODY: readonly never[] = [];
-const LONGEST_VERSION = 64;
+/** Status of gRPC. */
+const STATUS_FAILED_PRECONDITION = 9;
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-// Semantic Versioning 2.0.0: no leading zeros, optional pre-release and build parts.
-const SEMVER =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[a-z-][\da-z-]*)(\.(0|[1-9]\d*|\d*[a-z-][\da-z-]*))*)?(\+[\da-z-]+(\.[\da-z-]+)*)?$/i;
 
 /**
  * What the node does with a message, apart from sockets: obeys subscriptions, forwards publishes, answers links
@@ -176,13 +183,26 @@ export class MessageProcessor<Out extends Outlet> {
 
   // slim 1.3 mp.rs:handle_link_negotiation, accepting side
   #onLink(connection: number, peer: Peer<Out>, message: LinkMessage): readonly Out[] {
-    const { linkId, slimVersion } = message;
-    const isVersion = slimVersion.length <= LONGEST_VERSION && SEMVER.test(slimVersion);
-    if (peer.hasLink || message.isReply || !isVersion || !UUID_V4.test(linkId)) {
-      return this.#drop(connection, 'bad-link');
-    }
+    const { linkId } = message;
+    const version = parseSlimVersion(message.slimVersion);
+    if (peer.hasLink || message.isReply || version === undefined) return this.#drop(connection, 'bad-link');
+    if (version.isOtherGeneration) return this.#turnAway(connection, peer, version);
+    if (!UUID_V4.test(linkId)) return this.#drop(connection, 'bad-link');
     peer.hasLink = true;
     return this.#answer(peer, encodeMessage({ kind: 'link', linkId, slimVersion: LINK_VERSION, isReply: true }));
+  }
+
+  /**
+   * Nothing else that an app of generation 2 sends could be read here. Of all ends this is the one that it understands: it passes the
+   * text on to whoever runs it, and does not try again (seen with 2.0.0 and 3.3.8; a reply without a key says nothing to people).
+   */
+  #turnAway(connection: number, { outlet }: Peer<Out>, { text, major }: SlimVersion): readonly Out[] {
+    this.counts.dropped++;
+    this.#log({ kind: 'turned-away', connection, version: text });
+    const advice = `use a node of SLIM ${major}.x, or an app of 0.7 to 1.4`;
+    const what = `this node speaks generation 1 (SLIM 0.7 to 1.4), and this app is of SLIM ${text}`;
+    outlet.end('other-generation', STATUS_FAILED_PRECONDITION, `${what}: ${advice}`);
+    return NOBODY;
   }
 
   #answer(peer: Peer<Out>, message: Uint8Array): readonly Out[] {

@@ -6,7 +6,8 @@ import { MAX_MESSAGE_BYTES } from '../../src/transport/index.js';
 import { FRAME_PREFIX_BYTES } from '../../src/transport/index.js';
 import type { NodeLogEvent } from '../../src/node/log-event.js';
 import { LINK_VERSION, MessageProcessor, type Outlet } from '../../src/node/message-processor.js';
-import { type DecodedMessage, decodeMessage, encodeMessage } from '../../src/wire/index.js';
+import { type DecodedMessage, decodeMessage, encodeGenerationQuestion, encodeMessage } from '../../src/wire/index.js';
+import { generation2Frames } from '../harness/generation-2-node.js';
 import { message } from '../wire/arbitraries.js';
 import { field, HEADER, join, NAME, SESSION } from '../wire/raw.js';
 import { publish, subscription, textOf } from './raw-client.js';
@@ -14,6 +15,12 @@ import { publish, subscription, textOf } from './raw-client.js';
 class FakeOutlet implements Outlet {
   readonly framed: Buffer[] = [];
   isFull = false;
+  /** How it was ended. */
+  ends: Parameters<Outlet['end']>[] = [];
+
+  end(...how: Parameters<Outlet['end']>): void {
+    this.ends.push(how);
+  }
 
   send(framed: Buffer): boolean {
     this.framed.push(framed);
@@ -93,6 +100,47 @@ describe('MessageProcessor', () => {
       { kind: 'subscriptionAck', subscriptionId: 42n, success: false, error: 'no such subscription' },
     ]);
     expect(processor.subscriptionCount).toBe(1);
+  });
+
+  test.each(['3.4.6', '2.0.0'] as const)(
+    'an app of generation 2 (core %s) is turned away with words for its user, and named in the log',
+    (version) => {
+      handle(0, generation2Frames(version).linkRequest);
+      expect(outlets[0].framed).toEqual([]);
+      expect(outlets[0].ends).toEqual([
+        [
+          'other-generation',
+          9,
+          `this node speaks generation 1 (SLIM 0.7 to 1.4), and this app is of SLIM ${version}: ` +
+            `use a node of SLIM ${String(Number.parseInt(version, 10))}.x, or an app of 0.7 to 1.4`,
+        ],
+      ]);
+      expect(log).toEqual([{ kind: 'turned-away', connection: connections[0], version }]);
+    },
+  );
+
+  test.each(['2.0.0-alpha.8', '10.0.0'])(
+    'so is one of %s without a key, and with an id that is no UUID',
+    (slimVersion) => {
+      handle(0, encodeMessage({ kind: 'link', linkId: 'x', slimVersion, isReply: false }));
+      expect(outlets[0].ends).toHaveLength(1);
+      expect(outlets[0].ends[0]?.[2]).toMatch(/^[ -~]+$/);
+    },
+  );
+
+  test('our own question for the generation has an answer', () => {
+    handle(0, encodeGenerationQuestion(LINK_ID, '1.3.0', new Uint8Array(32)));
+    expect(outlets[0].messages).toEqual([{ kind: 'link', linkId: LINK_ID, slimVersion: LINK_VERSION, isReply: true }]);
+    expect(outlets[0].ends).toEqual([]);
+  });
+
+  test('what generation 2 sends beside the link is dropped as undecodable', () => {
+    for (const version of ['3.4.6', '2.0.0'] as const) {
+      const { subscribe, discoveryRequest } = generation2Frames(version);
+      handle(0, subscribe);
+      handle(0, discoveryRequest);
+    }
+    expect(drops()).toEqual(Array(4).fill('undecodable'));
   });
 
   test('answers the first sound link request only', () => {

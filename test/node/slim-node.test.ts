@@ -7,6 +7,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Name } from '../../src/name/index.js';
 import { type NodeLogEvent, SlimNode, type SlimNodeOptions } from '../../src/node/index.js';
 import { ConfigError } from '../../src/util/index.js';
+import { generation2Frames } from '../harness/generation-2-node.js';
 import { Condition, publish, RawClient, subscription, TestMember } from './raw-client.js';
 
 const PATH = '/dataplane.proto.v1.DataPlaneService/OpenChannel';
@@ -77,6 +78,29 @@ async function tcp(port: number): Promise<Socket> {
 }
 
 describe('SlimNode', () => {
+  test('an app of generation 2 gets the reason as the status of its stream; others are served on', async () => {
+    const { log, node } = await TestNode.start();
+    const { linkRequest, subscribe } = generation2Frames('3.4.6');
+    const stranger = await RawClient.connect(node.endpoint);
+    clients.push(stranger);
+    // A member waits for the answer to its link; one that does not gets the same.
+    stranger.send(linkRequest, subscribe);
+    const { code, details } = await stranger.ended();
+    expect(code).toBe(9);
+    expect(details).toBe(
+      'this node speaks generation 1 (SLIM 0.7 to 1.4), and this app is of SLIM 3.4.6: ' +
+        'use a node of SLIM 3.x, or an app of 0.7 to 1.4',
+    );
+    expect(stranger.messages).toEqual([]);
+    expect(log.slice(1)).toEqual([
+      { kind: 'connected', connection: 0, remote: expect.stringContaining('127.0.0.1 port ') as string },
+      { kind: 'turned-away', connection: 0, version: '3.4.6' },
+      { kind: 'disconnected', connection: 0, reason: 'other-generation' },
+    ]);
+    expect(node.stats()).toMatchObject({ connections: 0, subscriptions: 0 });
+    await expectService(node.endpoint);
+  });
+
   test('tells its endpoint, and ends its streams with OK when it closes', async () => {
     const { node, log } = await TestNode.start();
     expect(node.port).toBeGreaterThan(0);
