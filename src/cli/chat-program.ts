@@ -14,6 +14,7 @@ import { LinePrinter, runPlainInput } from './plain-mode.js';
 import { listenForSignals } from './process-signals.js';
 import { chooseRunMode, type RunMode } from './run-mode.js';
 import { systemClock } from './system-clock.js';
+import { TurnedAway } from './turned-away.js';
 
 /** How often the first connection is tried: few times for somebody who watches, longer for a script that starts with its node. */
 const ATTEMPTS = { tui: 3, plain: 5, json: 5 } as const;
@@ -181,8 +182,11 @@ class ChatProgram {
   /** Starts node and chat. `undefined` if the user has asked for the end meanwhile. */
   async #start(store: ChatStore, emit: (event: ChatEvent) => void): Promise<ChatRuntime | undefined> {
     const settings = this.#settings;
+    const turnedAway = new TurnedAway();
     const node = await ensureNode(settings.slim, settings.node, (event) => {
       this.#log.node(event);
+      const words = turnedAway.onEvent(event);
+      if (words !== undefined) this.#runtime?.warn('unsupported-generation', words);
     });
     const runtime = new ChatRuntime(
       {

@@ -8,6 +8,7 @@ export const PROGRAM = 'npx slim-chat';
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   refused: `To start one here: ${PROGRAM} node`,
   'not-a-slim-node': 'Or use another port at every member: --slim http://127.0.0.1:46400',
+  'unsupported-generation': `To start one here: ${PROGRAM} node --listen 127.0.0.1:46400, and --slim http://127.0.0.1:46400 at every member`,
   'port-in-use': `Use another port: ${PROGRAM} node --listen 127.0.0.1:46400, and --slim http://127.0.0.1:46400`,
 };
 

@@ -3,6 +3,7 @@ import { LineWriter } from './line-writer.js';
 import { openLog } from './log-file.js';
 import type { NodeSettings } from './options.js';
 import { listenForSignals } from './process-signals.js';
+import { TurnedAway } from './turned-away.js';
 
 /**
  * Runs `slim-chat node` until a signal ends it.
@@ -30,8 +31,11 @@ export async function runNode({ listen, isJson, logFile }: NodeSettings, stdout:
     // Ctrl+C is how a node is meant to be ended.
     end(exitCode === 130 ? 0 : exitCode);
   });
+  const turnedAway = new TurnedAway();
   const onLog = (event: NodeLogEvent): void => {
     log.node(event);
+    const words = turnedAway.onEvent(event);
+    if (!isJson && isTelling && words !== undefined) writer.write(words);
     // To who does not read, only so much is kept.
     if (isJson && isTelling)
       writer.write(JSON.stringify({ v: 1, type: 'node', at: new Date().toISOString(), ...event }));

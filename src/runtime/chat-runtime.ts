@@ -152,6 +152,11 @@ export class ChatRuntime {
     this.#emit({ type: 'error', code: 'bad-command', message, ...(ref !== undefined && { ref }), line });
   }
 
+  /** Something worth a look has happened beside the chat, in this program. */
+  warn(code: string, message: string): void {
+    if (this.isReady) this.#emit({ type: 'warning', code, message });
+  }
+
   /** Whether the app has been connected. */
   get isReady(): boolean {
     return this.#app !== undefined;
