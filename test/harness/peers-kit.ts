@@ -16,12 +16,20 @@ export function peersHome(): string {
   return process.env['SLIM_PEERS_HOME'] ?? path.join(cache, 'slim-peers');
 }
 
-/** What the kit has installed: `1.4.0` for bindings, `node-0.7.0` for programs, `proxy`. */
+/** The kit of generation 2 is a folder of the kit, with an installation of its own; its parts are called `gen2/3.3.8`. */
+const GENERATION_2 = 'gen2/';
+
+/** What the kit has installed: `1.4.0` for bindings, `node-0.7.0` for programs, `proxy`, `gen2/3.3.8` for bindings of generation 2. */
 export function installedParts(): ReadonlySet<string> {
-  const home = peersHome();
-  if (kitFolder() === undefined || !existsSync(home)) return new Set();
-  const complete = readdirSync(home).filter((folder) => existsSync(path.join(home, folder, '.ok')));
-  return new Set(complete.map((folder) => folder.replace(/^venv-/, '')));
+  if (kitFolder() === undefined) return new Set();
+  return new Set(['', GENERATION_2].flatMap(partsIn));
+}
+
+function partsIn(folder: string): string[] {
+  const home = path.join(peersHome(), folder);
+  if (!existsSync(home)) return [];
+  const complete = readdirSync(home).filter((part) => existsSync(path.join(home, part, '.ok')));
+  return complete.map((part) => folder + part.replace(/^venv-/, ''));
 }
 
 /** Path of a script of the kit; throws when the kit is not there. */
@@ -31,9 +39,15 @@ export function kitScript(name: string): string {
   return path.join(folder, name);
 }
 
+/** Path of the script of this name that goes with a part. */
+export function scriptOf(part: string, name: string): string {
+  return kitScript(part.startsWith(GENERATION_2) ? GENERATION_2 + name : name);
+}
+
 /** Python interpreter of an installed part. */
 export function pythonOf(part: string): string {
-  return path.join(peersHome(), `venv-${part}`, 'bin', 'python');
+  const folder = part.startsWith(GENERATION_2) ? GENERATION_2 : '';
+  return path.join(peersHome(), folder, `venv-${part.slice(folder.length)}`, 'bin', 'python');
 }
 
 /** Path of an installed `slim` program, e.g. of `node-0.7.0`. */

@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 
-import { installedParts, kitFolder, kitScript } from '../harness/index.js';
+import path from 'node:path';
+
+import { installedParts, kitFolder, scriptOf } from '../harness/index.js';
 
 const BUDGET_MS = 15 * 60_000;
 
@@ -10,6 +12,8 @@ const PARTS = [
   { name: '1.4.0', isCompiled: false },
   { name: '1.2.0', isCompiled: false },
   { name: 'proxy', isCompiled: false },
+  { name: 'gen2/3.3.8', isCompiled: false },
+  { name: 'gen2/2.0.0', isCompiled: false },
   { name: '0.7.0', isCompiled: true },
   { name: 'node-0.7.0', isCompiled: true },
 ] as const;
@@ -22,7 +26,7 @@ function say(text: string): void {
 async function install(part: string, deadlineMs: number): Promise<string | undefined> {
   const leftMs = deadlineMs - Date.now();
   if (leftMs <= 0) return 'the time budget is used up';
-  const child = spawn('bash', [kitScript('setup.sh'), part], {
+  const child = spawn('bash', [scriptOf(part, 'setup.sh'), path.basename(part)], {
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });
