@@ -32,7 +32,11 @@ export type WarningCode =
   | 'mls-decrypt-failed'
   | 'mls-leaf-ageing'
   | 'subscription-refused'
+  // why the connection to the node does not come back; it is tried on
   | 'unsupported-generation'
+  | 'not-a-slim-node'
+  | 'tls'
+  | 'credentials-rejected'
   | 'queue-full'
   | 'message-too-large';
 

@@ -2,7 +2,15 @@ import type { Name } from '../name/index.js';
 import type { OutboundMessage } from '../protocol/index.js';
 import type { Connection, Transport } from '../transport/index.js';
 import { MAX_FRAME_BYTES } from '../transport/index.js';
-import { abortError, AuthError, ConnectionError, LinkedQueue, pause, type SlimError } from '../util/index.js';
+import {
+  abortError,
+  AuthError,
+  ConnectionError,
+  type ErrorCode,
+  LinkedQueue,
+  pause,
+  type SlimError,
+} from '../util/index.js';
 import { decodeMessage, encodeMessage, type PublishMessage, type SubscriptionAckMessage } from '../wire/index.js';
 import type { ConnectionState, WarningCode } from './events.js';
 import { askGeneration, turnedAwayBecause } from './generation-question.js';
@@ -13,6 +21,9 @@ import { StreamTrial } from './stream-trial.js';
 
 /** How often in a row the node that is connected to again may be of another generation: it may be in the middle of a change. */
 const MAX_MISMATCHES = 5;
+
+/** What only a person can mend: it is told while the connection is tried again. */
+const PERSISTENT = ['unsupported-generation', 'not-a-slim-node', 'tls', 'credentials-rejected'] as const;
 
 /** Frames that wait for a slow connection. What is dropped beyond is a message that its sender repeats. */
 const MAX_OUTBOX_FRAMES = 65_536;
@@ -225,6 +236,7 @@ export class NodeLink implements SessionLink {
     const schedule = reconnectionSchedule(this.#options.transport.backoff);
     let error = reason;
     let mismatches = 0;
+    const told = new Set<ErrorCode>();
     for (let attempt = 1; ; attempt += 1) {
       const inMs = schedule(attempt);
       if (inMs === undefined || mismatches === MAX_MISMATCHES) {
@@ -240,7 +252,9 @@ export class NodeLink implements SessionLink {
         if (signal.aborted) return;
         error = caught instanceof ConnectionError || caught instanceof AuthError ? caught : wrap(caught);
         mismatches = isMismatch(error) ? mismatches + 1 : 0;
-        if (mismatches === 1) this.#options.onWarning('unsupported-generation', error.message);
+        const problem = PERSISTENT.find((code) => code === error.code);
+        if (problem !== undefined && !told.has(problem)) this.#options.onWarning(problem, error.message);
+        told.add(error.code);
       }
     }
   }

@@ -12,6 +12,9 @@ import type { FramingFault } from './grpc-framing.js';
  */
 
 const OTHER_PORT = 'Another program uses this port; give the endpoint of the node';
+/** Until 0.5 the one method of a node had another name. */
+const OTHER_SERVICE =
+  'Another program or a SLIM node before 0.6 uses this port; give the endpoint of a node of SLIM 0.7 to 1.4';
 
 /** gRPC status codes that mean more than "it did not work". */
 const GRPC = { ok: 0, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
@@ -202,7 +205,7 @@ function grpcStatusError(config: ClientConfig, trailers: IncomingHttpHeaders, wa
     case GRPC.permissionDenied:
       return credentialsRejected(config, `gRPC status ${status}${text}`);
     case GRPC.unimplemented:
-      return notASlimNode(config, 'another gRPC service', OTHER_PORT);
+      return notASlimNode(config, 'another gRPC service', OTHER_SERVICE);
     default:
       if (wasOpen) return endedByNode(config, status, text);
       return unreachable(

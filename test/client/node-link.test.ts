@@ -191,6 +191,26 @@ describe('a stream that is lost', () => {
     expect(states(events).at(-1)).toBe('up');
   });
 
+  test.each([
+    new AuthError('credentials-rejected', 'no such password'),
+    new ConnectionError('not-a-slim-node', 'something else is there'),
+    new ConnectionError('tls', 'its certificate is not valid now'),
+  ])('what only a person can mend is told, once: $code', async (refusal) => {
+    const node = new MemoryNode();
+    const { events, stream } = await connect(node, 'agntcy/ns/alice');
+    node.refusal = refusal;
+    stream.connection.cut();
+    await pass(60_000);
+    node.refusal = REFUSED;
+    await pass(60_000);
+    expect(events.filter(({ kind }) => kind === 'warning')).toEqual([
+      { kind: 'warning', code: refusal.code, text: refusal.message },
+    ]);
+    node.refusal = undefined;
+    await pass(10_000);
+    expect(states(events).at(-1)).toBe('up');
+  });
+
   test('a close in the middle of the reconnection ends it', async () => {
     const node = new MemoryNode();
     const { app, events, stream } = await connect(node, 'agntcy/ns/alice');
