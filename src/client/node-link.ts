@@ -60,6 +60,7 @@ export class NodeLink implements SessionLink {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #closing = new AbortController();
   #connection: Connection | undefined;
+  #isUp = false;
   /** The last stream was ended as nodes of another generation do it, and nobody has asked yet whether this is one. */
   #wasTurnedAway = false;
   readonly #outbox = new LinkedQueue<Uint8Array>();
@@ -72,8 +73,9 @@ export class NodeLink implements SessionLink {
     this.#options = options;
   }
 
+  /** Whether there is a connection that is of use. */
   get isUp(): boolean {
-    return this.#connection !== undefined;
+    return this.#isUp;
   }
 
   /**
@@ -149,6 +151,7 @@ export class NodeLink implements SessionLink {
       // Everything that waits goes out, as far as the connection takes it; it says itself when it gives up.
       for (const frame of this.#takeOutbox()) connection.send(frame);
       this.#connection = undefined;
+      this.#isUp = false;
       await connection.close();
     }
     this.#options.transport.close();
@@ -168,7 +171,9 @@ export class NodeLink implements SessionLink {
 
   async #openStream(signal: AbortSignal): Promise<void> {
     const trial = new StreamTrial(() => {
-      if (!this.#closing.signal.aborted) this.#options.onState({ kind: 'up' });
+      if (this.#closing.signal.aborted) return;
+      this.#isUp = true;
+      this.#options.onState({ kind: 'up' });
     });
     const connection = await this.#options.transport.open(
       {
@@ -221,12 +226,13 @@ export class NodeLink implements SessionLink {
   }
 
   #onEnd(reason: SlimError, trial: StreamTrial): void {
-    const hadPassed = trial.hasPassed;
     trial.onEnd(reason);
     if (this.#connection === undefined || this.#closing.signal.aborted) return;
     this.#connection = undefined;
     this.#takeOutbox();
-    if (!hadPassed) return;
+    // Nobody has been told of a connection; whoever opened it tries again.
+    if (!this.#isUp) return;
+    this.#isUp = false;
     this.#options.onState({ kind: 'lost', error: reason });
     void this.#reconnect(reason);
   }

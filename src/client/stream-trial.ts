@@ -12,7 +12,7 @@ const TURNED_AWAY_WITHIN_MS = 10_000;
  */
 export class StreamTrial {
   readonly #onPassed: () => void;
-  readonly #startedMs = performance.now();
+  #startedMs = performance.now();
   #hasHeard = false;
   #hasPassed = false;
   #endedWith: SlimError | undefined;
@@ -24,17 +24,13 @@ export class StreamTrial {
     this.#onPassed = onPassed;
   }
 
-  /** Whether the stream was found to be of use. */
-  get hasPassed(): boolean {
-    return this.#hasPassed;
-  }
-
   /**
    * Resolves when the stream is of use.
    *
    * @throws why it ended before, or SessionError `aborted`
    */
   async passed(signal: AbortSignal): Promise<void> {
+    this.#startedMs = performance.now();
     await new Promise<void>((resolve) => {
       this.#settle = (): void => {
         resolve();

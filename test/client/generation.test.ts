@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { type AppEvent, SlimApp, type SlimAppOptions } from '../../src/client/index.js';
+import { type AppEvent, ConnectionError, SlimApp, type SlimAppOptions } from '../../src/client/index.js';
 import {
   type MemoryAcceptor,
   type MemoryConnection,
@@ -274,6 +274,28 @@ describe('a server that accepts each stream and ends it', () => {
     expect(scripted.firsts.length).toBeLessThanOrEqual(2 * pauses.length);
     await within(5000, app.close());
   });
+});
+
+test('a session that begins while it is not clear whether the connection is of use waits for one that is', async () => {
+  const node = new MemoryNode();
+  const { events, app, stream } = await connect(node, 'agntcy/ns/alice');
+  await connect(node, 'agntcy/ns/bob');
+  node.acknowledgesSubscriptions = false;
+  stream.connection.cut();
+  await pass(300);
+  expect(states(events).at(-1)).toBe('retrying');
+  const session = await app.createSession({ channel: 'agntcy/ns/chat', timeoutMs: 20, maxRetries: 1 });
+  node.stream.connection.cut();
+  const refusal = new ConnectionError('refused', 'nobody listens');
+  node.refusal = refusal;
+  const inviting = outcomeOf(session.invite('agntcy/ns/bob'));
+  await pass(2000);
+  expect(inviting.isSettled).toBe(false);
+  node.refusal = undefined;
+  node.acknowledgesSubscriptions = true;
+  await pass(10_000);
+  expect(inviting.error).toBeUndefined();
+  expect(inviting.isSettled).toBe(true);
 });
 
 test('a member that gets messages of generation 2 warns of them with one text, whatever they hold', async () => {
