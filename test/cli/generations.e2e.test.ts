@@ -86,6 +86,20 @@ describe('a node that is replaced by one of generation 2 in the middle of a chat
     expect(program.stdout).toContain('SLIM 3.x (core 3.4.6)');
     expect(program.stdout).not.toContain('back online');
   });
+
+  test('in a terminal it stands in the chat; the program ends with 3 by itself', async () => {
+    const { node, slim } = await startNode();
+    const terminal = startProgram([...ALICE, '--slim', slim], { columns: 140 });
+    await terminal.see('agntcy/ns/alice');
+    node.child.kill('SIGTERM');
+    await node.exit();
+    await generation2(Number(new URL(slim).port));
+    await terminal.see('SLIM 3.x (core 3.4.6)');
+    const { code, stty, sttyBefore } = await terminal.exit();
+    expect(code).toBe(3);
+    expect(stty).toBe(sttyBefore);
+    expect(terminal.transcript().join('\n')).not.toContain('back online');
+  });
 });
 
 describe('an app of generation 2 that comes to our node', () => {
