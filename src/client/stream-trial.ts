@@ -59,10 +59,10 @@ export class StreamTrial {
     this.#settle();
   }
 
-  /** Whether a stream that ends like this may have been ended because of what this side said first. */
+  /** Whether a stream that ends like this, in order and without a word, may have been ended because of what this side said first. */
   isTurnedAwayBy(reason: SlimError): boolean {
-    const isOrder = reason.code === 'stream-lost' && reason.details?.['grpcStatus'] !== undefined;
-    return isOrder && !this.#hasHeard && performance.now() - this.#startedMs < TURNED_AWAY_WITHIN_MS;
+    const isInOrder = reason.details?.['grpcStatus'] === 0;
+    return isInOrder && !this.#hasHeard && performance.now() - this.#startedMs < TURNED_AWAY_WITHIN_MS;
   }
 
   #pass(): void {

@@ -274,6 +274,18 @@ describe('a server that accepts each stream and ends it', () => {
     expect(scripted.firsts.length).toBeLessThanOrEqual(2 * pauses.length);
     await within(5000, app.close());
   });
+
+  test('and says why is believed: nothing is asked, and what it says is the error', async () => {
+    const why = new ConnectionError('stream-lost', 'gRPC status 14: in repair', { details: { grpcStatus: 14 } });
+    const node = new ScriptedNode(() => {
+      node.latest?.cut(why);
+      return 'nothing';
+    });
+    const { outcome } = started(node.transport(), { connectAttempts: 3 });
+    await pass(2000);
+    expect(outcome.error).toBe(why);
+    expect(node.firsts).toEqual(['subscribe', 'subscribe', 'subscribe']);
+  });
 });
 
 test('a session that begins while it is not clear whether the connection is of use waits for one that is', async () => {

@@ -191,7 +191,8 @@ export function transportSuite(name: string, setup: () => Promise<TransportHarne
       const { connection, recorder, peer } = await openStream();
       for (const value of range(500)) peer.send(numbered(value));
       peer.end();
-      expect(await recorder.ended).toMatchObject({ name: 'ConnectionError', code: 'stream-lost' });
+      const end = { name: 'ConnectionError', code: 'stream-lost', details: { grpcStatus: 0 } };
+      expect(await recorder.ended).toMatchObject(end);
       expect(numbersIn(recorder.inbox.frames)).toEqual(range(500));
       await connection.close();
       await settled();

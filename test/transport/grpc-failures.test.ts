@@ -216,7 +216,7 @@ describe('an open stream that ends says why', () => {
       stream.end();
     });
     const error = await endOf(port);
-    expect(error).toMatchObject({ name: 'ConnectionError', code: 'stream-lost' });
+    expect(error).toMatchObject({ name: 'ConnectionError', code: 'stream-lost', details: { grpcStatus: 0 } });
     expect(error?.message).toContain('the node ended it');
   });
 
@@ -226,7 +226,7 @@ describe('an open stream that ends says why', () => {
       stream.end();
     });
     const error = await endOf(port);
-    expect(error?.code).toBe('stream-lost');
+    expect(error).toMatchObject({ code: 'stream-lost', details: { grpcStatus: 13 } });
     expect(error?.message).toContain('gRPC status 13: internal trouble');
   });
 
@@ -243,7 +243,9 @@ describe('an open stream that ends says why', () => {
       stream.respond(GRPC_HEADERS);
       stream.end();
     });
-    expect(await endOf(port)).toMatchObject({ code: 'stream-lost' });
+    const error = await endOf(port);
+    expect(error).toMatchObject({ code: 'stream-lost' });
+    expect(error?.details).not.toHaveProperty('grpcStatus');
   });
 
   test.each([
