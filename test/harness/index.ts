@@ -26,7 +26,7 @@ export {
 } from './member.js';
 export { type NodeKind, type NodeProcess, startNode } from './node-process.js';
 export { programPath, repoRoot } from './paths.js';
-export { installedParts, kitFolder, kitScript, pythonOf, scriptOf } from './peers-kit.js';
+export { installedParts, kitFolder, pythonOf, scriptOf } from './peers-kit.js';
 export { type ProxyProcess, startProxy } from './proxy-process.js';
 export { realMember, strictMember } from './real-member.js';
 export { slimChatMember } from './slim-chat-member.js';
