@@ -49,6 +49,7 @@ export {
   type InputContext,
   type ParsedInput,
   parseInput,
+  parseText,
 } from './slash-command.js';
 export { headerLine, type StartInfo, startLines } from './start-lines.js';
 export type {

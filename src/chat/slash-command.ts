@@ -77,19 +77,25 @@ export function helpLines(): readonly string[] {
 
 /**
  * Understands a typed line: a `/command`, `//text` for a line that starts with a slash, or a message. No command has a slash in its
- * name, so a path is a message. What is for a group carries the session that it was typed for.
+ * name, so a path is a message. A blank in front or a second line make everything a message, which goes out to the letter: code
+ * that is pasted, for one. What is for a group carries the session that it was typed for.
  *
  * @param line - as typed; may hold LF
  */
 export function parseInput(line: string, context: InputContext): ParsedInput {
-  const trimmed = line.trim();
-  if (trimmed === '') return { ok: true, commands: [] };
-  if (trimmed.startsWith('//')) return message(trimmed.slice(1), context);
-  if (/^\/[^\s/]*(?:\s|$)/.test(trimmed)) return command(trimmed.slice(1), context);
-  if ((trimmed === 'exit' || trimmed === 'quit') && !context.isConfirmed) {
-    return hint(`type /quit to leave, Enter again to send the word "${trimmed}"`);
+  const typed = line.trimEnd();
+  if (typed.includes('\n')) return parseText(line, context);
+  if (typed.startsWith('//')) return parseText(line.slice(1), context);
+  if (/^\/[^\s/]*(?:\s|$)/.test(typed)) return command(typed.slice(1), context);
+  if ((typed === 'exit' || typed === 'quit') && !context.isConfirmed) {
+    return hint(`type /quit to leave, Enter again to send the word "${typed}"`);
   }
-  return message(line, context);
+  return parseText(line, context);
+}
+
+/** Takes a text as a message to the letter, whatever it begins with. A blank one asks for nothing. */
+export function parseText(text: string, context: InputContext): ParsedInput {
+  return text.trim() === '' ? { ok: true, commands: [] } : message(text, context);
 }
 
 function message(text: string, context: InputContext): ParsedInput {

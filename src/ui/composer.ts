@@ -42,6 +42,8 @@ export interface ComposerState {
 export interface ComposerContext {
   /** Understands a line; `isConfirmed`: it was hinted at before. */
   readonly parse: (line: string, isConfirmed: boolean) => ParsedInput;
+  /** Takes a text as a message, whatever it begins with. */
+  readonly parseText: (text: string) => ParsedInput;
   readonly vocabulary: () => Vocabulary;
   /** What leaving means, to be confirmed; `undefined`: leave without asking. */
   readonly leaveWarning: string | undefined;
@@ -107,9 +109,8 @@ function isForGroup({ type }: FaceCommand): boolean {
   return type === 'publish' || type === 'invite' || type === 'remove' || type === 'leave';
 }
 
-/** Sends a line, or says why not and keeps it. */
-function submitLine(state: ComposerState, line: string, context: ComposerContext): ComposerStep {
-  const parsed = context.parse(line, state.hintedLine === line);
+/** Does what a line was understood as, or says why not and keeps it. */
+function submitLine(state: ComposerState, line: string, parsed: ParsedInput, context: ComposerContext): ComposerStep {
   if (parsed.ok && state.startedIn !== context.activeSession && parsed.commands.some(isForGroup)) {
     // The group was another one when this was begun; where it goes now the prompt has said for a moment only.
     const notice = 'the group on the screen has changed: Enter again sends this to it';
@@ -132,14 +133,14 @@ function submit(state: ComposerState, context: ComposerContext): ComposerStep {
       editor: edit(edit(state.editor, { kind: 'delete-left' }), { kind: 'insert', text: '\n' }),
     });
   }
-  return submitLine(state, text, context);
+  return submitLine(state, text, context.parse(text, state.hintedLine === text), context);
 }
 
 /** A paste is content: a slash at its start is no command. */
 function submitPaste(state: ComposerState, paste: string, context: ComposerContext): ComposerStep {
   const asked = { ...state, askedPaste: undefined };
   const { text } = edit(state.editor, { kind: 'insert', text: paste });
-  const step = submitLine(asked, text.trimStart().startsWith('/') ? `/${text.trimStart()}` : text, context);
+  const step = submitLine(asked, text, context.parseText(text), context);
   // Refused: a screenful of text is not put into the composer to be looked at.
   return step.state.notice === undefined ? step : stay({ ...asked, notice: `paste dropped: ${step.state.notice}` });
 }

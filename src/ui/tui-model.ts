@@ -5,6 +5,7 @@ import {
   inputContext,
   needsTick,
   parseInput,
+  parseText,
   shortName,
   type TuiDeps,
 } from '../chat/index.js';
@@ -151,6 +152,7 @@ export class TuiModel {
     const chat = this.#deps.store.getState();
     return {
       parse: (line, isConfirmed) => parseInput(line, inputContext(chat, { isConfirmed })),
+      parseText: (text) => parseText(text, inputContext(chat, { isConfirmed: false })),
       vocabulary: () => vocabularyOf(chat),
       leaveWarning: leaveQuestion(chat),
       isLeaving: this.#hasAskedToLeave || chat.leaving !== null,

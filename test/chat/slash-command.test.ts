@@ -45,6 +45,28 @@ describe('parseInput', () => {
     }
   });
 
+  test.each(['    // set a', ' /quit', '\t/quit', '\u00a0/invite bob', ' exit', 'ends in blanks   ', ' /who  '])(
+    'takes %j as text to the letter: a blank in front is no command',
+    (line) => {
+      expect(parseInput(line, moderator)).toEqual({
+        ok: true,
+        commands: [{ type: 'publish', text: line, session: 7 }],
+      });
+    },
+  );
+
+  test.each(['// set a\na = 1;', '/quit\nlater', '/invite bob\n carol', '  /who\n/quit'])(
+    'takes %j as text to the letter: a command has one line',
+    (text) => {
+      expect(parseInput(text, moderator)).toEqual({ ok: true, commands: [{ type: 'publish', text, session: 7 }] });
+    },
+  );
+
+  test('does not mind blanks and newlines behind a command, and keeps those behind an escaped slash', () => {
+    expect(parseInput('/who  \n', moderator)).toMatchObject({ commands: [{ type: 'who' }] });
+    expect(parseInput('//  a  ', moderator)).toMatchObject({ commands: [{ type: 'publish', text: '/  a  ' }] });
+  });
+
   test('gives what is for a group the session that it was typed for', () => {
     for (const line of ['hi', '/me waves', '/who', '/status', '/drop', '/leave', '/invite bob', '/remove bob#41d0']) {
       expect(parseInput(line, moderator)).toMatchObject({ commands: [{ session: 7 }] });

@@ -187,6 +187,8 @@ describe('parseJsonCommand', () => {
     ['{"type":"invite","name":"a/b/c","ref":"i"}', { type: 'invite', name: 'a/b/c', ref: 'i' }],
     ['{"type":"remove","name":"a/b/c"}', { type: 'remove', name: 'a/b/c' }],
     ['{"type":"who"}', { type: 'who' }],
+    ['{"type":"publish","text":"/quit"}', { type: 'publish', text: '/quit' }],
+    ['{"type":"publish","text":"  // a "}', { type: 'publish', text: '  // a ' }],
     ['{"type":"status","ref":"s"}', { type: 'status', ref: 's' }],
     ['{"type":"leave"}', { type: 'leave' }],
     ['{"type":"switch","session":7}', { type: 'switch', session: 7 }],

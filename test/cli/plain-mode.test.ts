@@ -202,6 +202,16 @@ describe('plain mode', () => {
     expect(plain.commands.slice(0, 2)).toMatchObject([{ type: 'who' }, { type: 'publish', text: '\ufeffhello' }]);
   });
 
+  test('sends lines of code to the letter, whatever stands behind the blanks', async () => {
+    const code = ['    // set a', '\t/quit', '  /invite carol', ' exit', 'set(a)  '];
+    for (const isTerminal of [true, false]) {
+      const plain = new Plain(isTerminal, ...asAlice);
+      await plain.type(`${code.join('\n')}\n`);
+      expect(plain.commands.slice(0, -1)).toEqual(code.map((text) => ({ type: 'publish', text, session: 7 })));
+      expect(exitCode(plain)).toBe(0);
+    }
+  });
+
   test('sends a line that begins like a path', async () => {
     const plain = new Plain(false, ...asAlice);
     await plain.type('/usr/bin/foo failed\n');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { inputContext, parseInput } from '../../src/chat/index.js';
+import { inputContext, parseInput, parseText } from '../../src/chat/index.js';
 import { initialState } from '../../src/chat/state.js';
 import {
   compose,
@@ -16,6 +16,7 @@ import { type InputEvent } from '../../src/ui/input/index.js';
 const inGroup: ComposerContext = {
   parse: (line, isConfirmed) =>
     parseInput(line, { ...inputContext(initialState(), { isConfirmed }), session: 7, isModerator: true }),
+  parseText: (line) => parseText(line, { ...inputContext(initialState(), { isConfirmed: false }), session: 7 }),
   vocabulary: () => ({ commands: ['/help', '/who'], names: ['bob', 'bobby'] }),
   leaveWarning: 'Press Ctrl+C again to leave.',
   isLeaving: false,
@@ -178,11 +179,24 @@ describe('pasting', () => {
   test('never takes a paste for a command', () => {
     const typist = new Typist().type(paste(`/quit\n${long}`), ENTER);
     expect(typist.effects).toEqual([publish(`/quit\n${long}`)]);
+    const oneLine = `/quit ${'x'.repeat(PASTE_LENGTH)}`;
+    expect(new Typist().type(paste(oneLine), ENTER).effects).toEqual([publish(oneLine)]);
+  });
+
+  test.each([
+    ['an indented comment', '    // set a'],
+    ['a comment above code', '// set a\nset(a)'],
+    ['a command in a text', '/quit\nis a command'],
+    ['many lines that begin with an indented comment', `    // set a\n${long}`],
+  ])('sends %s to the letter, also from the history', (_what, pasted) => {
+    const typist = new Typist().type(paste(pasted), ENTER);
+    expect(typist.effects).toEqual([publish(pasted)]);
+    expect(typist.type(key('up'), ENTER).effects).toEqual([publish(pasted), publish(pasted)]);
   });
 
   test('drops a paste that nobody can get, and says why', () => {
     const typist = new Typist().in({
-      parse: (line) => parseInput(line, inputContext(initialState(), { isConfirmed: false })),
+      parseText: (line) => parseText(line, inputContext(initialState(), { isConfirmed: false })),
     });
     typist.type(paste(long), ENTER);
     expect(typist.effects).toEqual([]);
