@@ -118,6 +118,17 @@ describe('pasting', () => {
     expect(ui.executed).toEqual([{ type: 'publish', text: 'one\ntwo\nthree', session: 1 }]);
   });
 
+  test('keeps a tab of a paste that the terminal does not mark', async () => {
+    const ui = await startUi();
+    ui.dispatch(...group());
+    await ui.see('3 members');
+    ui.type('bo\tbar');
+    await ui.see('> bo bar');
+    ui.type('\r');
+    await ui.untilExecuted(1);
+    expect(ui.executed).toEqual([{ type: 'publish', text: 'bo\tbar', session: 1 }]);
+  });
+
   test('draws what is pasted without obeying it', async () => {
     const ui = await startUi();
     ui.dispatch(...group());

@@ -34,6 +34,24 @@ describe('one chunk', () => {
     expect(push(text('a'), key('enter'), key('tab'), text('b'))).toEqual([paste('a\n\tb')]);
   });
 
+  test('keeps a tab with text behind it, also in a single line', () => {
+    expect(push(text('foo'), key('tab'), text('bar'))).toEqual([paste('foo\tbar')]);
+    expect(push(key('tab'), text('bar'))).toEqual([paste('\tbar')]);
+    expect(push(text('a'), key('tab'), key('tab'), text('b'), key('enter'))).toEqual([paste('a\t\tb\n')]);
+  });
+
+  test('takes Tab as typed alone, held down, and at the end', () => {
+    for (const typed of [
+      [key('tab')],
+      [key('tab'), key('tab')],
+      [text('/sta'), key('tab')],
+      [text('/sta'), key('tab'), key('enter')],
+      [text('bo'), key('tab'), key('left'), text('x')],
+    ]) {
+      expect(push(...typed)).toEqual(typed);
+    }
+  });
+
   test('ends the run at any other key', () => {
     const typed = [text('one'), key('enter'), key('up'), text('two'), key('enter')];
     expect(push(...typed)).toEqual(typed);
@@ -49,6 +67,24 @@ describe('several chunks', () => {
     expect(guess.flush()).toEqual([paste('one\ntwo\n')]);
     expect(guess.waitsMs).toBeUndefined();
     expect(guess.push([text('x'), key('enter')])).toEqual([text('x'), key('enter')]);
+  });
+
+  test('keeps a tab where the paste was cut behind it, and takes it as typed if nothing follows', () => {
+    const guess = new PasteGuess();
+    expect(guess.push([text('foo'), key('tab')])).toEqual([]);
+    expect(guess.waitsMs).toBe(PASTE_GAP_MS);
+    expect(guess.push([text('bar'), key('tab')])).toEqual([]);
+    expect(guess.push([text('end')])).toEqual([]);
+    expect(guess.flush()).toEqual([paste('foo\tbar\tend')]);
+    expect(guess.push([text('/sta'), key('tab')])).toEqual([]);
+    expect(guess.flush()).toEqual([text('/sta'), key('tab')]);
+    expect(guess.waitsMs).toBeUndefined();
+  });
+
+  test('does not let a single Tab wait', () => {
+    const guess = new PasteGuess();
+    expect(guess.push([text('b')])).toEqual([text('b')]);
+    expect(guess.push([key('tab')])).toEqual([key('tab')]);
   });
 
   test('gives the paste before a key that follows it', () => {
