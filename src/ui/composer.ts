@@ -120,7 +120,7 @@ function submitLine(state: ComposerState, line: string, parsed: ParsedInput, con
   const effects = parsed.commands.map((command): ComposerEffect =>
     command.type === 'clear' ? { kind: 'clear-screen' } : { kind: 'run', command },
   );
-  const history = line.trim() === '' ? state.history : remember(state.history, line);
+  const history = remember(state.history, line);
   const editor = edit(state.editor, { kind: 'replace', text: '' });
   return stay({ ...state, editor, history, hintedLine: undefined }, ...effects);
 }
@@ -162,14 +162,20 @@ function interrupt(state: ComposerState, context: ComposerContext): ComposerStep
   if (state.isArmed || (isEmpty && context.leaveWarning === undefined)) {
     return stay({ ...state, isArmed: false }, LEAVE);
   }
-  const cleared = { ...state, editor: edit(state.editor, { kind: 'replace', text: '' }), askedPaste: undefined };
+  const cleared = {
+    ...state,
+    // Nobody means to lose what he wrote: it comes back with Up, and with Ctrl+Y.
+    history: remember(state.history, state.editor.text),
+    editor: edit(state.editor, { kind: 'kill-all' }),
+    askedPaste: undefined,
+  };
   return stay({ ...cleared, isArmed: true, notice: context.leaveWarning ?? 'Press Ctrl+C again to leave.' });
 }
 
 function recall(state: ComposerState, direction: 'up' | 'down'): ComposerStep {
   const { text, cursor } = state.editor;
   if (lineMove(text, cursor, direction) !== undefined) return edited(state, { kind: `line-${direction}` });
-  const found = direction === 'up' ? older(state.history, text) : newer(state.history);
+  const found = direction === 'up' ? older(state.history, text) : newer(state.history, text);
   if (found === undefined) return stay(state);
   return stay({ ...state, history: found.history, editor: edit(state.editor, { kind: 'replace', text: found.text }) });
 }

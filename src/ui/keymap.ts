@@ -43,7 +43,11 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ['tab'], command: 'complete', help: 'complete a command or a name' },
   { keys: ['up', 'ctrl+p'], command: 'up', help: 'line above, or older message' },
   { keys: ['down', 'ctrl+n'], command: 'down', help: 'line below, or newer message' },
-  { keys: ['ctrl+c'], command: 'interrupt', help: 'clear what is typed; twice: leave; once more: do not wait' },
+  {
+    keys: ['ctrl+c'],
+    command: 'interrupt',
+    help: 'clear what is typed (Up brings it back); twice: leave; once more: do not wait',
+  },
   { keys: ['ctrl+d'], command: 'delete-right-or-leave', help: 'delete; with nothing typed: as Ctrl+C' },
   { keys: ['escape', 'ctrl+g'], command: 'cancel', help: 'drop a paste that is asked about' },
   { keys: ['ctrl+l'], command: 'clear-screen', help: 'clear the screen, not the scrollback' },

@@ -226,6 +226,29 @@ describe('leaving', () => {
     expect(typist.type(INTERRUPT).effects).toEqual([LEAVE]);
   });
 
+  test.each([
+    ['Up', key('up')],
+    ['Ctrl+Y', key('ctrl+y')],
+  ])('a draft that Ctrl+C has cleared comes back with %s', (_what, back) => {
+    const typist = new Typist().type(text('sent'), ENTER, text('a long'), key('alt+enter'), text('draft'), key('left'));
+    expect(typist.type(INTERRUPT, back).shown).toBe('a long\ndraft|');
+    expect(typist.type(ENTER).effects.at(-1)).toEqual(publish('a long\ndraft'));
+  });
+
+  test('a draft is not lost when Ctrl+C clears the older message that was looked at, or when that is sent again', () => {
+    for (const after of [INTERRUPT, ENTER]) {
+      const typist = new Typist().type(text('sent'), ENTER, text('draft'), key('up'), after);
+      expect(typist.shown).toBe('|');
+      expect(typist.type(key('up'), key('up')).shown).toBe('draft|');
+    }
+  });
+
+  test('a draft is not lost when Ctrl+C drops the paste that is asked about', () => {
+    const typist = new Typist().type(text('draft'), paste('x'.repeat(PASTE_LENGTH + 1)), INTERRUPT);
+    expect(typist.shown).toBe('|');
+    expect(typist.type(key('up')).shown).toBe('draft|');
+  });
+
   test('is taken back by any other key', () => {
     const typist = new Typist().type(INTERRUPT, text('x'), INTERRUPT);
     expect(typist.effects).toEqual([]);

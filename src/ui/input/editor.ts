@@ -42,6 +42,7 @@ export type EditorAction =
         | 'line-down'
         | 'delete-left'
         | 'delete-right'
+        | 'kill-all'
         | 'kill-to-line-end'
         | 'kill-to-line-start'
         | 'kill-word-left'
@@ -122,6 +123,11 @@ function killToLineStart(state: EditorState): EditorState {
   return kill(state, start === state.cursor ? Math.max(0, start - 1) : start, state.cursor);
 }
 
+/** Everything, as one text of its own in the kill ring. */
+function killAll(state: EditorState): EditorState {
+  return kill({ ...state, last: 'other' }, 0, state.text.length);
+}
+
 /** Applies one action. Pure. What an action cannot do, for want of text or of room, leaves the state as it is. */
 export function edit(state: EditorState, action: EditorAction): EditorState {
   const { text, cursor } = state;
@@ -152,6 +158,8 @@ export function edit(state: EditorState, action: EditorAction): EditorState {
       return splice(state, new GraphemeEdges(text).before(cursor), cursor, '');
     case 'delete-right':
       return splice(state, cursor, new GraphemeEdges(text).after(cursor), '');
+    case 'kill-all':
+      return killAll(state);
     case 'kill-to-line-end':
       return killToLineEnd(state);
     case 'kill-to-line-start':

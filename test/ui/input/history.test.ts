@@ -17,16 +17,30 @@ describe('history', () => {
   test('comes forward to what was being written', () => {
     const first = older(three, 'draft');
     const second = older(first!.history, first!.text);
-    const forward = newer(second!.history);
+    const forward = newer(second!.history, second!.text);
     expect(forward?.text).toBe('three');
-    const end = newer(forward!.history);
+    const end = newer(forward!.history, forward!.text);
     expect(end?.text).toBe('draft');
-    expect(newer(end!.history)).toBeUndefined();
+    expect(newer(end!.history, end!.text)).toBeUndefined();
   });
 
   test('does not go forward from the end, nor anywhere when empty', () => {
-    expect(newer(three)).toBeUndefined();
+    expect(newer(three, '')).toBeUndefined();
     expect(older(emptyHistory, 'x')).toBeUndefined();
+  });
+
+  test('finds again what was changed in an entry and left there', () => {
+    const first = older(three, 'draft');
+    const second = older(first!.history, 'three, changed');
+    expect(second?.text).toBe('two');
+    const forward = newer(second!.history, second!.text);
+    expect(forward?.text).toBe('three, changed');
+    expect(newer(forward!.history, forward!.text)?.text).toBe('draft');
+    expect(remember(forward!.history, 'sent').entries).toEqual(['one', 'two', 'three', 'draft', 'sent']);
+  });
+
+  test('keeps no blank line', () => {
+    expect(remember(three, '  ').entries).toEqual(three.entries);
   });
 
   test('counts the same line twice in a row once', () => {
