@@ -39,5 +39,13 @@ process.cwd = (): string => {
   }
 };
 
+// What is typed from now on is for the chat: the terminal must neither echo it nor make lines of it. Loading the rest takes a while.
+// Where there will be no terminal UI after all, the program goes back to line mode.
+const hasOtherFace = process.argv
+  .slice(2)
+  .some((word) => /^(?:node|-h|--(?:plain|json|help|version)(?:=.*)?)$/.test(word));
+const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+if (isTerminal && !hasOtherFace) process.stdin.setRawMode(true);
+
 const { main } = await import('../cli/index.js');
 await main();

@@ -66,4 +66,4 @@ export type {
   SessionView,
 } from './state.js';
 export { type ChatStore, createChatStore } from './store.js';
-export type { RunTui, TuiDeps, TuiExit } from './ui-contract.js';
+export type { OpenTui, Tui, TuiDeps, TuiExit, TuiStreams } from './ui-contract.js';

@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatStore } from '../chat/index.js';
+import type { ChatEvent, ChatStore, Tui } from '../chat/index.js';
 import { createChatStore, headerLine } from '../chat/index.js';
 import { ChatRuntime, type Connect } from '../runtime/index.js';
 import { assertNever, SlimError } from '../util/index.js';
@@ -6,6 +6,7 @@ import { PROGRAM } from './error-screen.js';
 import { Face } from './face.js';
 import { formatJsonEvent } from './json-event.js';
 import { runJsonInput } from './json-mode.js';
+import { useLineMode } from './line-mode.js';
 import { LineWriter } from './line-writer.js';
 import { type LogFile, openLog } from './log-file.js';
 import { ensureNode } from './node-start.js';
@@ -36,6 +37,7 @@ export interface ProgramIo {
  */
 export async function runChat(settings: ChatSettings, version: string, io: ProgramIo): Promise<number> {
   const mode = chooseRunMode({ ...settings, ...io });
+  if (mode !== 'tui') useLineMode(io.stdin);
   const log = openLog(settings.logFile);
   const chat = new ChatProgram(settings, version, io, mode, log);
   try {
@@ -133,15 +135,21 @@ class ChatProgram {
   }
 
   async #runTui(): Promise<number> {
-    const { stdin, stdout } = this.#io;
+    const stopListening = this.#listenForSignals();
+    const { openTui } = await import('../ui/index.js');
+    const tui = openTui(this.#io);
+    try {
+      return await this.#showTui(tui, stopListening);
+    } finally {
+      tui.close();
+    }
+  }
+
+  async #showTui(tui: Tui, stopListening: () => void): Promise<number> {
     const store = createChatStore({ clock: systemClock, echo: 'live', isLive: true, keepsLines: true });
     const face = this.#newFace(store);
     this.#writer.write(headerLine(this.#version, this.#settings.channel !== undefined));
-    // It takes a while to load, and so does the connection.
-    const ui = import('../ui/index.js');
-    const stopListening = this.#listenForSignals();
     const runtime = await this.#start(store, face.onEvent);
-    const { runTui } = await ui;
     stopListening();
     if (runtime === undefined) return this.#done();
     face.attach(runtime);
@@ -153,7 +161,7 @@ class ChatProgram {
         return { error };
       },
     );
-    const exit = await runTui({ store, execute: face.execute, nowMs: Date.now, stdin, stdout });
+    const exit = await tui.run({ store, execute: face.execute, nowMs: Date.now });
     if (exit.kind === 'forced') return 130;
     const crash = await crashed;
     if (crash !== undefined) throw crash.error;

@@ -4,6 +4,7 @@ import { SlimError, withinBudget } from '../util/index.js';
 import { writeCrashFile } from './crash-file.js';
 import { crashScreen, errorScreen } from './error-screen.js';
 import type { ProgramIo } from './chat-program.js';
+import { useLineMode } from './line-mode.js';
 import { LineWriter } from './line-writer.js';
 import { parseCommandLine } from './options.js';
 import { readSwitch } from './switch-word.js';
@@ -49,6 +50,7 @@ async function run(version: string, onRunning: ProgramIo['onRunning']): Promise<
   const { env, stdin, stdout } = process;
   const argv = process.argv.slice(2);
   const invocation = await parseOrTell(argv, env, version);
+  if (invocation.kind !== 'chat') useLineMode(stdin);
   switch (invocation.kind) {
     case 'print':
       return print(invocation.text, stdout);

@@ -6,6 +6,7 @@ import type { TuiModel } from './tui-model.js';
 import { ErrorBoundary } from './error-boundary.js';
 import { History } from './history.js';
 import { LiveRegion } from './live-region.js';
+import type { LiveLayout } from './live-layout.js';
 import { liveView } from './live-view.js';
 import type { Paint } from './theme.js';
 import { ChatContext, useChat } from './use-chat.js';
@@ -13,6 +14,8 @@ import { ChatContext, useChat } from './use-chat.js';
 interface ScreenProps {
   readonly model: TuiModel;
   readonly paint: Paint;
+  /** Told each layout of the live region before it is drawn. */
+  readonly onLayout: (live: LiveLayout) => void;
 }
 
 /** Props of {@link App}. */
@@ -23,11 +26,11 @@ export interface AppProps extends ScreenProps {
 }
 
 /** The root of the terminal UI. */
-export function App({ store, model, paint, onError }: AppProps): ReactElement {
+export function App({ store, model, paint, onLayout, onError }: AppProps): ReactElement {
   return (
     <ErrorBoundary onError={onError}>
       <ChatContext value={store}>
-        <Screen model={model} paint={paint} />
+        <Screen model={model} paint={paint} onLayout={onLayout} />
       </ChatContext>
     </ErrorBoundary>
   );
@@ -46,7 +49,7 @@ function clearSequence(rows: number): string {
  * One component reads all state, on purpose: Ink 6.8 forgets the cursor in every frame in which the component that sets it was not
  * rendered.
  */
-function Screen({ model, paint }: ScreenProps): ReactElement {
+function Screen({ model, paint, onLayout }: ScreenProps): ReactElement {
   const chat = useChat(wholeState);
   const ui = useSyncExternalStore(model.subscribe, model.getState);
   const { setCursorPosition } = useCursor();
@@ -59,6 +62,7 @@ function Screen({ model, paint }: ScreenProps): ReactElement {
     [model, write],
   );
   const live = liveView(chat, ui);
+  onLayout(live);
   setCursorPosition(live.cursor);
   return (
     <>

@@ -59,6 +59,8 @@ export type ComposerEffect =
   | { readonly kind: 'run'; readonly command: FaceCommand }
   /** The screen, never the scrollback. */
   | { readonly kind: 'clear-screen' }
+  /** Give the terminal to the shell for a while. */
+  | { readonly kind: 'suspend' }
   /** End at once, without waiting for anybody. */
   | { readonly kind: 'force' };
 
@@ -92,6 +94,12 @@ export function compose(before: ComposerState, event: InputEvent, context: Compo
   if (event.kind === 'text') return edited(awake, { kind: 'insert', text: event.text });
   if (event.kind === 'paste') return onPaste(awake, event.text, event.truncated);
   return command === undefined ? stay(state) : onCommand(awake, command, event.key, context);
+}
+
+/** Clears the composer. Nobody means to lose what he wrote: it comes back with Up, and with Ctrl+Y. */
+export function setAside(state: ComposerState): ComposerState {
+  const { text } = state.editor;
+  return { ...state, history: remember(state.history, text), editor: edit(state.editor, { kind: 'kill-all' }) };
 }
 
 const LEAVE: ComposerEffect = { kind: 'run', command: { type: 'exit' } };
@@ -162,14 +170,12 @@ function interrupt(state: ComposerState, context: ComposerContext): ComposerStep
   if (state.isArmed || (isEmpty && context.leaveWarning === undefined)) {
     return stay({ ...state, isArmed: false }, LEAVE);
   }
-  const cleared = {
-    ...state,
-    // Nobody means to lose what he wrote: it comes back with Up, and with Ctrl+Y.
-    history: remember(state.history, state.editor.text),
-    editor: edit(state.editor, { kind: 'kill-all' }),
+  return stay({
+    ...setAside(state),
     askedPaste: undefined,
-  };
-  return stay({ ...cleared, isArmed: true, notice: context.leaveWarning ?? 'Press Ctrl+C again to leave.' });
+    isArmed: true,
+    notice: context.leaveWarning ?? 'Press Ctrl+C again to leave.',
+  });
 }
 
 function recall(state: ComposerState, direction: 'up' | 'down'): ComposerStep {
@@ -216,6 +222,8 @@ function onCommand(state: ComposerState, command: KeyCommand, key: string, conte
       return recall(state, command);
     case 'clear-screen':
       return stay(state, { kind: 'clear-screen' });
+    case 'suspend':
+      return stay(state, { kind: 'suspend' });
     case 'switch':
       return switchTo(state, key, context);
     case 'left':
@@ -245,6 +253,7 @@ function onAnswer(state: ComposerState, paste: string, event: InputEvent, contex
   const command = event.kind === 'key' ? commandOf(event.key) : undefined;
   if (command === 'submit') return submitPaste(state, paste, context);
   if (command === 'interrupt') return interrupt(state, context);
+  if (command === 'suspend') return stay(state, { kind: 'suspend' });
   if (command === 'cancel') return stay({ ...state, askedPaste: undefined, notice: 'paste dropped' });
   return stay(state);
 }

@@ -1,22 +1,46 @@
-import type { LiveLayout } from './live-layout.js';
+import type { LiveLayout, ScreenSize } from './live-layout.js';
 import { widthOf } from './width.js';
 
+/** The terminal as Ink sees it. */
+export interface InkStdout {
+  readonly stream: NodeJS.WriteStream;
+  /** Lets Ink see the size that the terminal has now. */
+  readonly refreshSize: () => void;
+}
+
 /**
- * The terminal as Ink may see it: endlessly tall.
+ * The terminal as Ink may see it: endlessly tall, and as wide as it was when that was told last.
  *
  * Ink 6.8 wipes the screen with the user's scrollback and prints everything again when a frame is as tall as the terminal, and it
  * compares the last frame with the size of now: a terminal that shrinks under a frame that did fit is enough. The live region is
  * kept small by its layout, so Ink has no use for the number of rows, and here it cannot come to that conclusion.
+ *
+ * It also draws at each resize, in the middle of a window that is being dragged, what was laid out for another width. So it learns
+ * of a new width only when that is settled.
  */
-export function inkStdout(stdout: NodeJS.WriteStream): NodeJS.WriteStream {
-  return new Proxy(stdout, {
+export function inkStdout(stdout: NodeJS.WriteStream): InkStdout {
+  const listeners = new Set<() => void>();
+  let { columns } = stdout;
+  const on = (event: string, listener: () => void): unknown =>
+    event === 'resize' ? listeners.add(listener) : stdout.on(event, listener);
+  const off = (event: string, listener: () => void): unknown =>
+    event === 'resize' ? listeners.delete(listener) : stdout.off(event, listener);
+  const stream = new Proxy(stdout, {
     get(target, property): unknown {
       if (property === 'rows') return Number.MAX_SAFE_INTEGER;
+      if (property === 'columns') return columns;
+      if (property === 'on') return on;
+      if (property === 'off') return off;
       const value: unknown = Reflect.get(target, property, target);
       // Methods run on the stream itself: its private state is not for a proxy.
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
+  const refreshSize = (): void => {
+    ({ columns } = stdout);
+    for (const listener of [...listeners]) listener();
+  };
+  return { stream, refreshSize };
 }
 
 /**
@@ -26,7 +50,7 @@ export function inkStdout(stdout: NodeJS.WriteStream): NodeJS.WriteStream {
  * - `all`: wraps them, and the cursor stays with its text
  * - `others`: wraps them; whether also the line with the cursor is unknown
  * - `xterm.js`: wraps them, but moves the cursor down for rows that are added below it, too; then it also wraps the line with the
- *   cursor, else it does not
+ *   cursor, else it does not. When it becomes lower, it first drops lines from below the cursor
  */
 export type Reflow = 'none' | 'others' | 'all' | 'xterm.js';
 
@@ -36,29 +60,63 @@ function extraRows(layout: LiveLayout, from: number, to: number, columns: number
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** How many rows Ink believes a frame to have: it takes no frame for empty. */
+function heightOf({ rows }: LiveLayout): number {
+  return Math.max(1, rows.length);
+}
+
+/** The row of the cursor as Ink leaves it: without one it stands below the frame. */
+function cursorRowOf(layout: LiveLayout): number {
+  return layout.cursor?.y ?? heightOf(layout);
+}
+
+/** What goes to the first row of the live region and erases it, as long as the terminal has kept its size. */
+export function eraseLive(layout: LiveLayout): string {
+  return upwards(cursorRowOf(layout)) + ERASE_BELOW;
+}
+
 /**
- * What must be written when the terminal became narrower, before Ink draws its next frame.
+ * What makes room for a frame from the row of the cursor on, and leaves the cursor where Ink believes it to be, so that Ink erases
+ * blank rows before it draws the next frame.
+ */
+export function makeRoom(layout: LiveLayout): string {
+  const height = heightOf(layout);
+  // Line feeds and no cursor movement: that would end at the edge of the screen.
+  return ERASE_BELOW + '\n'.repeat(height) + upwards(height - cursorRowOf(layout));
+}
+
+/**
+ * What must be written when the size of the terminal has changed, before Ink draws its next frame.
  *
  * Most terminals wrap the lines of the live region anew, so that it takes more rows than Ink erases. This goes to its first row,
  * erases everything from there, and leaves the cursor where Ink believes it to be.
  *
  * @param layout - what is on the screen
- * @param columns - the new width
+ * @param before - the size for which it was drawn
+ * @param now - the size of the terminal
  * @param reflow - what the terminal does; going up too far would erase the chat
  */
-export function eraseReflowed(layout: LiveLayout, columns: number, reflow: Reflow): string {
-  const { x, y } = layout.cursor ?? { x: 0, y: layout.rows.length };
+export function eraseReflowed(layout: LiveLayout, before: ScreenSize, now: ScreenSize, reflow: Reflow): string {
+  const { columns } = now;
+  const x = layout.cursor?.x ?? 0;
+  const y = cursorRowOf(layout);
   const above = reflow === 'none' ? 0 : extraRows(layout, 0, y, columns);
   let drift = 0;
   if (reflow === 'all') drift = Math.floor(x / columns);
   if (reflow === 'xterm.js') {
-    const below = extraRows(layout, y + 1, layout.rows.length, columns);
+    // The blank row below the frame goes first.
+    const dropped = Math.max(0, before.rows - now.rows - 1);
+    const below = extraRows(layout, y + 1, Math.max(y + 1, layout.rows.length - dropped), columns);
     drift = below === 0 ? 0 : below + extraRows(layout, y, y + 1, columns);
   }
-  const up = y + above + drift;
-  const upwards = up > 0 ? `\u001b[${up}A` : '';
-  const downwards = y > 0 ? `\u001b[${y}B` : '';
-  return `${upwards}\r\u001b[J${downwards}`;
+  return upwards(y + above + drift) + makeRoom(layout);
+}
+
+/** From the cursor's row to the end of the screen. */
+const ERASE_BELOW = '\r\u001b[J';
+
+function upwards(rows: number): string {
+  return rows > 0 ? `\u001b[${rows}A` : '';
 }
 
 /**

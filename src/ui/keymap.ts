@@ -9,6 +9,7 @@ export type KeyCommand =
   | 'up'
   | 'down'
   | 'clear-screen'
+  | 'suspend'
   | 'switch'
   | 'left'
   | 'right'
@@ -51,6 +52,7 @@ export const KEYMAP: readonly KeyBinding[] = [
   { keys: ['ctrl+d'], command: 'delete-right-or-leave', help: 'delete; with nothing typed: as Ctrl+C' },
   { keys: ['escape', 'ctrl+g'], command: 'cancel', help: 'drop a paste that is asked about' },
   { keys: ['ctrl+l'], command: 'clear-screen', help: 'clear the screen, not the scrollback' },
+  { keys: ['ctrl+z'], command: 'suspend', help: 'back to the shell; `fg` there comes back here' },
   {
     keys: ['alt+1', 'alt+2', 'alt+3', 'alt+4', 'alt+5', 'alt+6', 'alt+7', 'alt+8', 'alt+9'],
     command: 'switch',

@@ -18,6 +18,8 @@ export interface UiState {
   readonly size: ScreenSize;
   /** When the screen was last brought up to date, ms since 1970. For countdowns. */
   readonly nowMs: number;
+  /** Nothing live is shown for a moment. */
+  readonly isHidden: boolean;
   /** Nothing live is shown any more. */
   readonly isClosed: boolean;
 }
@@ -26,7 +28,7 @@ const NOTHING: LiveLayout = { rows: [], cursor: undefined };
 
 /** The live region for a state. Pure. */
 export function liveView(chat: ChatState, ui: UiState): LiveLayout {
-  if (ui.isClosed) return NOTHING;
+  if (ui.isClosed || ui.isHidden) return NOTHING;
   const { composer, size, nowMs } = ui;
   // A participant who waits has nobody to write to; the prompt comes with the first key, for commands.
   const isWaiting = chat.sessions.length === 0 && chat.waitingSinceMs !== null;

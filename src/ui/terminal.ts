@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs';
 
+import type { TuiStreams } from '../chat/index.js';
+
 /** Bracketed paste: the terminal marks what is pasted. */
 const ENTER = '\u001b[?2004h';
 /** The same off, and the cursor shown. */
@@ -18,18 +20,12 @@ export type LeaveStyle =
   /** Below a live region that has been drawn empty, which leaves one blank line. */
   | 'clean';
 
-/** Streams of a terminal. */
-export interface TerminalStreams {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-}
-
 /** The one owner of terminal modes: raw input, bracketed paste, cursor. */
 export class Terminal {
-  readonly #streams: TerminalStreams;
+  readonly #streams: TuiStreams;
   #stopReading: (() => void) | undefined;
 
-  constructor(streams: TerminalStreams) {
+  constructor(streams: TuiStreams) {
     this.#streams = streams;
   }
 
@@ -40,7 +36,23 @@ export class Terminal {
     stdin.on('data', onBytes);
     stdin.resume();
     this.#stopReading = () => stdin.off('data', onBytes);
-    this.#write(ENTER);
+    this.write(ENTER);
+  }
+
+  /** Gives the modes back for a while, to a shell that is about to read the same terminal. */
+  suspend(): void {
+    if (this.#stopReading === undefined) return;
+    this.write(LEAVE);
+    this.#setRawMode(false);
+  }
+
+  /** Takes the modes again, whatever somebody else has done to them meanwhile. */
+  resume(): void {
+    if (this.#stopReading === undefined) return;
+    // Node sets a mode only if it is another one than the one it has set before.
+    this.#setRawMode(false);
+    this.#setRawMode(true);
+    this.write(ENTER);
   }
 
   /**
@@ -51,17 +63,13 @@ export class Terminal {
     if (this.#stopReading === undefined) return;
     this.#stopReading();
     this.#stopReading = undefined;
-    this.#write((style === 'abrupt' ? ERASE_BELOW : LINE_UP) + LEAVE);
-    const { stdin } = this.#streams;
-    try {
-      stdin.setRawMode(false);
-    } catch {
-      // The terminal was closed: there is no mode left to restore.
-    }
-    stdin.pause();
+    this.write((style === 'abrupt' ? ERASE_BELOW : LINE_UP) + LEAVE);
+    this.#setRawMode(false);
+    this.#streams.stdin.pause();
   }
 
-  #write(text: string): void {
+  /** Writes at once, also when the process is about to stop or to be gone. */
+  write(text: string): void {
     const bytes = Buffer.from(text);
     let written = 0;
     for (let tries = 0; tries < WRITE_TRIES && written < bytes.length; tries += 1) {
@@ -71,6 +79,14 @@ export class Terminal {
         // EAGAIN: the terminal is still busy with a frame. Anything else: nobody is there to see it.
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
       }
+    }
+  }
+
+  #setRawMode(isRaw: boolean): void {
+    try {
+      this.#streams.stdin.setRawMode(isRaw);
+    } catch {
+      // The terminal was closed: there is no mode left to set.
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   type TuiDeps,
 } from '../chat/index.js';
 import { assertNever } from '../util/index.js';
-import { compose, type ComposerContext, type ComposerEffect, emptyComposer } from './composer.js';
+import { compose, type ComposerContext, type ComposerEffect, emptyComposer, setAside } from './composer.js';
 import type { InputEvent, StartTimer, Vocabulary } from './input/index.js';
 import type { ScreenSize } from './live-layout.js';
 import { leaveQuestion, type UiState } from './live-view.js';
@@ -27,6 +27,8 @@ export interface TuiModelDeps extends Pick<TuiDeps, 'store' | 'execute' | 'nowMs
   readonly startTimer: StartTimer;
   /** The user will not wait for a proper end. */
   readonly onForce: () => void;
+  /** The user wants his shell for a while. */
+  readonly onSuspend: () => void;
   /** The chat has ended. */
   readonly onEnded: (exitCode: number) => void;
 }
@@ -48,7 +50,7 @@ export class TuiModel {
 
   constructor(deps: TuiModelDeps) {
     this.#deps = deps;
-    this.#state = { composer: emptyComposer, size: deps.size(), nowMs: deps.nowMs(), isClosed: false };
+    this.#state = { composer: emptyComposer, size: deps.size(), nowMs: deps.nowMs(), isHidden: false, isClosed: false };
     this.#stopWatching = deps.store.subscribe(() => {
       this.#onChatChange();
     });
@@ -93,15 +95,29 @@ export class TuiModel {
     }
   }
 
+  /** Takes what was typed before there was a chat. A line that cannot be sent does not become the start of the next one. */
+  handleTypedAhead(events: readonly InputEvent[]): void {
+    for (const [index, event] of events.entries()) {
+      this.handle([event]);
+      const isLineEnd = event.kind === 'key' && event.key === 'enter';
+      if (isLineEnd && index < events.length - 1) this.#update({ composer: setAside(this.#state.composer) });
+    }
+  }
+
   /** Leaves as the user would with /quit. */
   leave(): void {
     this.#hasAskedToLeave = true;
     this.#deps.execute({ type: 'exit' });
   }
 
-  /** The screen has another size. */
+  /** Shows nothing live, until {@link resize}. */
+  hide(): void {
+    this.#update({ isHidden: true });
+  }
+
+  /** The screen has a size for which the live region can be drawn. */
   resize(): void {
-    this.#update({ size: this.#deps.size() });
+    this.#update({ size: this.#deps.size(), isHidden: false });
   }
 
   /** Ends: nothing live is shown any more, no timer runs. */
@@ -125,6 +141,9 @@ export class TuiModel {
         break;
       case 'clear-screen':
         this.#clearScreen?.();
+        break;
+      case 'suspend':
+        this.#deps.onSuspend();
         break;
       case 'force':
         this.#deps.onForce();

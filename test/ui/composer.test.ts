@@ -296,6 +296,14 @@ describe('keys', () => {
     expect(typist.type(key('down')).shown).toBe('one\ntwo|');
   });
 
+  test('suspends on Ctrl+Z, also while a paste is asked about, but not on the way out', () => {
+    expect(new Typist().type(text('x'), key('ctrl+z')).effects).toEqual([{ kind: 'suspend' }]);
+    const asked = new Typist().type(paste('x'.repeat(PASTE_LENGTH + 1)), key('ctrl+z'));
+    expect(asked.effects).toEqual([{ kind: 'suspend' }]);
+    expect(asked.state.askedPaste).toBeDefined();
+    expect(new Typist().in({ isLeaving: true }).type(key('ctrl+z')).effects).toEqual([]);
+  });
+
   test('completes, and lists what else it could be', () => {
     const typist = new Typist().type(text('/w'), key('tab'));
     expect(typist.shown).toBe('/who |');
@@ -306,7 +314,7 @@ describe('keys', () => {
   });
 
   test('ignores keys without a meaning and the focus of the window', () => {
-    const typist = new Typist().type(text('x'), key('f5'), { kind: 'focus', focused: true }, key('ctrl+z'));
+    const typist = new Typist().type(text('x'), key('f5'), { kind: 'focus', focused: true }, key('ctrl+q'));
     expect(typist.shown).toBe('x|');
     expect(typist.effects).toEqual([]);
   });

@@ -10,7 +10,7 @@ const START_MS = Date.parse(AT);
 function setUp() {
   const timers: { afterMs: number; run: () => void }[] = [];
   const executed: FaceCommand[] = [];
-  const ends: (number | 'forced')[] = [];
+  const ends: (number | 'forced' | 'suspended')[] = [];
   const time = { nowMs: START_MS };
   const store = createChatStore({
     clock: { ms: Date.parse, time: (at) => at.slice(11, 16), day: (at) => at.slice(0, 10) },
@@ -29,6 +29,7 @@ function setUp() {
       return () => timers.splice(timers.indexOf(timer), 1);
     },
     onForce: () => ends.push('forced'),
+    onSuspend: () => ends.push('suspended'),
     onEnded: (exitCode) => ends.push(exitCode),
   });
   model.start();
@@ -158,5 +159,31 @@ describe('TuiModel', () => {
     stop();
     type(key('ctrl+l'));
     expect(cleared).toBe(1);
+  });
+
+  test('sends lines that were typed ahead as messages of their own', async () => {
+    const { executed, dispatch, model } = setUp();
+    await dispatch(...session);
+    model.handleTypedAhead([text('one'), key('enter'), text('two'), key('enter'), text('thr')]);
+    expect(executed.map((command) => ('text' in command ? command.text : command.type))).toEqual(['one', 'two']);
+    expect(model.getState().composer.editor.text).toBe('thr');
+  });
+
+  test('does not join lines that were typed ahead and that nobody can get', () => {
+    const { executed, model } = setUp();
+    model.handleTypedAhead([text('one'), key('enter'), text('two'), key('enter')]);
+    expect(executed).toEqual([]);
+    expect(model.getState().composer.editor.text).toBe('two');
+    expect(model.getState().composer.notice).toContain('nobody is listening');
+    model.handle([key('up')]);
+    expect(model.getState().composer.editor.text).toBe('one');
+  });
+
+  test('gives the shell the terminal on Ctrl+Z, and keeps what is typed', async () => {
+    const { ends, type, dispatch, model } = setUp();
+    await dispatch(...session);
+    type(text('half'), key('ctrl+z'));
+    expect(ends).toEqual(['suspended']);
+    expect(model.getState().composer.editor.text).toBe('half');
   });
 });

@@ -12,5 +12,5 @@ export { edit, type EditorAction, type EditorState, emptyEditor } from './editor
 export { GraphemeEdges, graphemesOf } from './graphemes.js';
 export { emptyHistory, type History, newer, older, remember } from './history.js';
 export { type InputEvent } from './input-event.js';
-export { InputReader, type InputReaderOptions, type StartTimer } from './input-reader.js';
+export { InputReader, type InputReaderOptions, type OnEvents, type StartTimer } from './input-reader.js';
 export { lineMove } from './motions.js';

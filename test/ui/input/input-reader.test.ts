@@ -29,12 +29,23 @@ class FakeTimers {
   }
 }
 
-function setUp(): { timers: FakeTimers; seen: InputEvent[]; reader: InputReader; type: (text: string) => void } {
+function startReader() {
   const timers = new FakeTimers();
   const seen: InputEvent[] = [];
-  const reader = new InputReader({ onEvents: (events) => seen.push(...events), startTimer: timers.start });
-  return { timers, seen, reader, type: (text) => reader.feed(new TextEncoder().encode(text)) };
+  const interrupts: number[] = [];
+  const reader = new InputReader({ onInterrupt: () => interrupts.push(1), startTimer: timers.start });
+  const type = (text: string): void => reader.feed(new TextEncoder().encode(text));
+  const open = (): readonly InputEvent[] => reader.open((events) => seen.push(...events));
+  return { timers, seen, interrupts, reader, type, open };
 }
+
+function setUp(): ReturnType<typeof startReader> {
+  const started = startReader();
+  started.open();
+  return started;
+}
+
+const ENTER: InputEvent = { kind: 'key', key: 'enter' };
 
 describe('InputReader', () => {
   test('makes Escape of a lone ESC, but only after silence', () => {
@@ -76,6 +87,42 @@ describe('InputReader', () => {
     expect(seen).toEqual([]);
     timers.advance(50);
     expect(seen).toEqual([{ kind: 'paste', text: 'one\ntwo more\n', truncated: false }]);
+  });
+
+  test('keeps what is typed ahead, line by line, whatever the chunks', () => {
+    const { seen, type, open } = startReader();
+    type('one\ntwo\rth');
+    type('ree\u001b[');
+    type('A');
+    expect(open()).toEqual([
+      { kind: 'text', text: 'one' },
+      ENTER,
+      { kind: 'text', text: 'two' },
+      ENTER,
+      { kind: 'text', text: 'th' },
+      { kind: 'text', text: 'ree' },
+      { kind: 'key', key: 'up' },
+    ]);
+    expect(open()).toEqual([]);
+    type('four\r');
+    expect(seen).toEqual([{ kind: 'text', text: 'four' }, ENTER]);
+  });
+
+  test('keeps a marked paste that is typed ahead as a paste, also if its end comes later', () => {
+    const { seen, type, open } = startReader();
+    type('\u001b[200~one\rtwo\u001b[201~\u001b[200~thr');
+    expect(open()).toEqual([{ kind: 'paste', text: 'one\ntwo', truncated: false }]);
+    type('ee\u001b[201~');
+    expect(seen).toEqual([{ kind: 'paste', text: 'three', truncated: false }]);
+  });
+
+  test('tells of Ctrl+C at once while nothing is open, and not of one in a paste', () => {
+    const { interrupts, type, open } = startReader();
+    type('\u001b[200~\u0003\u001b[201~');
+    expect(interrupts).toEqual([]);
+    type('x\u0003');
+    expect(interrupts).toEqual([1]);
+    expect(open()).toContainEqual({ kind: 'text', text: 'x' });
   });
 
   test('leaves no timer behind when it is closed', () => {
