@@ -1,5 +1,4 @@
-import stringWidth from 'string-width';
-
+import { widthOf } from './columns.js';
 import { shortName } from './display-name.js';
 import type { LineKind } from './line-log.js';
 import type { ChatOptions, ChatState, SessionView } from './state.js';
@@ -13,7 +12,10 @@ export interface Draft {
   readonly text: string;
   readonly from?: string;
   readonly fromName?: string;
-  /** The session that it is about. The name of its channel stands in front unless it is the one on the screen. */
+  /**
+   * The session that it is about. The name of its channel stands in front, unless it is the one on the screen: before the author,
+   * because whoever writes a message can begin it with any words.
+   */
   readonly about?: SessionView | undefined;
 }
 
@@ -26,7 +28,9 @@ export function addLine(state: ChatState, draft: Draft, at: string, { clock, kee
   let lines = state.lines;
   if (state.day !== '' && state.day !== day) lines = lines.append({ ...base, kind: 'info', time: '', text: day });
   const prefix = about === undefined || about.id === state.activeSession ? '' : `[${shortName(about.channel)}] `;
-  lines = lines.append({ ...base, ...rest, text: `${prefix}${text}`, time: clock.time(at) });
+  const { from } = draft;
+  const marked = from === undefined ? { text: `${prefix}${text}` } : { text, from: `${prefix}${from}` };
+  lines = lines.append({ ...base, ...rest, ...marked, time: clock.time(at) });
   return withNames({ ...state, lines, day }, [draft.from ?? '']);
 }
 
@@ -47,7 +51,7 @@ export function ownLabel(state: ChatState): string {
 
 /** The state with a name column that has room for these labels. */
 export function withNames(state: ChatState, labels: readonly string[]): ChatState {
-  const longest = Math.max(state.nameWidth, ...labels.map((label) => stringWidth(label)));
+  const longest = Math.max(state.nameWidth, ...labels.map(widthOf));
   const nameWidth = Math.min(MAX_NAME_WIDTH, longest);
   return nameWidth === state.nameWidth ? state : { ...state, nameWidth };
 }

@@ -18,9 +18,13 @@ function partsOf(name: string): NameParts {
   return { prefix: name, app: last, id: undefined };
 }
 
+/** A name like this would look as the mark of a line of the program does. */
+const LIKE_A_MARK = /^(?:--|!!|\[)|^[^\p{L}\p{N}]+$/u;
+
 /** The app part of a printed name, safe for a terminal; not unique. */
 export function shortName(name: string): string {
-  return sanitiseName(partsOf(name).app) || '?';
+  const short = sanitiseName(partsOf(name).app);
+  return LIKE_A_MARK.test(short) ? `<${short}>` : short || '?';
 }
 
 /** A printed name without its id, safe for a terminal. */

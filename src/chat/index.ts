@@ -8,6 +8,7 @@
  *
  * @packageDocumentation
  */
+export { type BreakOptions, breakText, graphemesOf, padded, widthOf } from './columns.js';
 export { activeSession, sessionOf } from './add-line.js';
 export { labelsOf, nameWithoutId, nameWithShortId, shortName } from './display-name.js';
 export { editDistance } from './edit-distance.js';
@@ -20,7 +21,7 @@ export type {
   MemberInfo,
   MlsStatus,
 } from './events.js';
-export { formatLine, type LineLayout, type LineParts, lineParts } from './format-line.js';
+export { formatLine, type LineLayout, type LineParts, lineParts, lineRows } from './format-line.js';
 export type { ChatLine, LineKind, LineLog } from './line-log.js';
 export { sanitiseLine, sanitiseName, sanitiseText } from './sanitise.js';
 export {

@@ -1,13 +1,11 @@
-import stringWidth from 'string-width';
-
 import { assertNever } from '../util/index.js';
+import { graphemesOf, padded, widthOf } from './columns.js';
 import { nameWithoutId, nameWithShortId, shortName } from './display-name.js';
 import type { ChatEvent, ChatStatus, MemberInfo, MlsStatus } from './events.js';
 import { sanitiseLine } from './sanitise.js';
 import type { ChatClock, SessionView } from './state.js';
 
 const QUOTE_LENGTH = 40;
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** `1 member`, `2 members`. */
 export function count(number: number, noun: string): string {
@@ -29,7 +27,7 @@ export function seconds(ms: number): string {
 /** The beginning of a text in quotation marks, on one line. */
 export function quote(text: string): string {
   const line = sanitiseLine(text);
-  const graphemes = Array.from(segmenter.segment(line.slice(0, QUOTE_LENGTH * 20)), ({ segment }) => segment);
+  const graphemes = graphemesOf(line.slice(0, QUOTE_LENGTH * 20));
   return graphemes.length <= QUOTE_LENGTH ? `"${line}"` : `"${graphemes.slice(0, QUOTE_LENGTH - 3).join('')}..."`;
 }
 
@@ -153,15 +151,6 @@ export function whoLines(
       return `   ${label}  ${padded(names[index] ?? '', nameWidth)}  ${memberWords(member, clock)}`;
     }),
   ];
-}
-
-/** Columns on a terminal. */
-function widthOf(text: string): number {
-  return stringWidth(text);
-}
-
-function padded(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
 function memberWords(member: MemberInfo, clock: ChatClock): string {

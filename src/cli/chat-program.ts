@@ -120,7 +120,7 @@ class ChatProgram {
     const echo = stdin.isTTY ? 'none' : 'print';
     const store = createChatStore({ clock: systemClock, echo, isLive: false, keepsLines: true });
     const face = this.#newFace(store);
-    const printer = new LinePrinter(store, this.#writer, () => (stdout.isTTY ? stdout.columns : 80));
+    const printer = new LinePrinter(store, this.#writer, () => (stdout.isTTY ? stdout.columns || 80 : Infinity));
     this.#writer.write(headerLine(this.#version, false));
     const stopListening = this.#listenForSignals();
     const runtime = await this.#start(store, face.onEvent);

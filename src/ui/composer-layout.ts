@@ -1,5 +1,6 @@
+import { widthOf } from '../chat/index.js';
 import { type EditorState, GraphemeEdges, graphemesOf } from './input/index.js';
-import { truncate, widthOf } from './width.js';
+import { truncate } from './width.js';
 
 /** The composer as rows of the screen. */
 export interface ComposerRows {

@@ -1,28 +1,25 @@
-import { type ChatLine, formatLine, type LineLayout, lineParts, nameWithoutId } from '../chat/index.js';
+import { type ChatLine, type LineLayout, lineParts, lineRows, nameWithoutId } from '../chat/index.js';
 import { nameStyle, type Paint, type Style, THEME } from './theme.js';
-import { breakWords } from './width.js';
 
-/**
- * A finished line as it is printed: one string for each row.
- *
- * The text of a message is not broken, because the terminal does that better: it breaks anew when it is resized, and what is copied
- * has no newlines that nobody wrote.
- */
+/** A finished line as it is printed: one string for each row of the screen. */
 export function historyRows(line: ChatLine, layout: LineLayout, paint: Paint): readonly string[] {
+  const rows = lineRows(line, layout);
   switch (line.kind) {
     case 'info':
     case 'alert':
     case 'note': {
       const style = ownStyle(line.kind);
-      return proseRows(formatLine(line, layout), layout.columns).map((row) => paint(row, style));
+      return rows.map((row) => paint(row, style));
     }
     case 'chat':
     case 'own': {
-      const { head, name, text } = lineParts(line, layout);
+      const { head, name } = lineParts(line, layout);
+      const [first = '', ...rest] = rows;
+      const textStart = head.length + name.length;
       // The id changes with every start of a program; the colour of a person should not.
-      const who = paint(name, nameStyle(nameWithoutId(line.fromName), line.kind === 'own'));
-      const [first = '', ...rest] = text.split('\n');
-      return [paint(head, THEME.time) + who + first, ...rest];
+      const style = nameStyle(nameWithoutId(line.fromName), line.kind === 'own');
+      const who = paint(first.slice(head.length, textStart), style);
+      return [paint(head, THEME.time) + who + first.slice(textStart), ...rest];
     }
   }
 }
@@ -30,11 +27,4 @@ export function historyRows(line: ChatLine, layout: LineLayout, paint: Paint): r
 /** How the program's own words look. */
 function ownStyle(kind: 'info' | 'alert' | 'note'): Style {
   return kind === 'note' ? {} : THEME[kind];
-}
-
-/**
- * The program's own words: broken at blanks, for reading. What is indented is a table, or a command to be copied, and stays whole.
- */
-function proseRows(text: string, columns: number): readonly string[] {
-  return text.split('\n').flatMap((row) => (row.startsWith(' ') ? [row] : breakWords(row, columns)));
 }

@@ -1,5 +1,5 @@
+import { widthOf } from '../chat/index.js';
 import type { LiveLayout, ScreenSize } from './live-layout.js';
-import { widthOf } from './width.js';
 
 /** The terminal as Ink sees it. */
 export interface InkStdout {

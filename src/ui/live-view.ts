@@ -7,10 +7,11 @@ import {
   promptText,
   selectLive,
   statusLine,
+  widthOf,
 } from '../chat/index.js';
 import type { ComposerState } from './composer.js';
 import { layoutLive, type LiveLayout, type ScreenSize } from './live-layout.js';
-import { truncate, widthOf } from './width.js';
+import { truncate } from './width.js';
 
 /** What the UI knows besides the chat. */
 export interface UiState {

@@ -1,11 +1,4 @@
-import stringWidth from 'string-width';
-
-import { graphemesOf } from './input/index.js';
-
-/** Columns a text takes. */
-export function widthOf(text: string): number {
-  return stringWidth(text);
-}
+import { breakText, graphemesOf, widthOf } from '../chat/index.js';
 
 /** The longest start of a text that fits into a number of columns; never ends inside a grapheme. */
 function fitting(text: string, columns: number): string {
@@ -32,34 +25,14 @@ export function truncate(text: string, columns: number): string {
 }
 
 /**
- * Breaks a text at blanks into rows. A word that is longer than a row keeps its row for itself and is not cut.
- *
- * @param text - one line
- * @param columns - of a row, at least 1
- */
-export function breakWords(text: string, columns: number): readonly string[] {
-  const rows: string[] = [];
-  let rest = text;
-  while (widthOf(rest) > columns) {
-    const head = fitting(rest, columns + 1);
-    const last = head.lastIndexOf(' ');
-    const blank = last > 0 ? last : rest.indexOf(' ', Math.max(1, head.length));
-    if (blank < 0) break;
-    rows.push(rest.slice(0, blank));
-    rest = rest.slice(blank + 1);
-  }
-  return [...rows, rest];
-}
-
-/**
- * Breaks a text at blanks into rows that all fit; what does not fit is cut.
+ * Breaks a text into so many rows at most; what does not fit is cut.
  *
  * @param text - one line
  * @param columns - of a row, at least 1
  * @param maxRows - at least 1
  */
 export function wrap(text: string, columns: number, maxRows: number): readonly string[] {
-  const rows = breakWords(text, columns);
+  const rows = breakText(text, { first: columns, others: columns });
   const shown = rows.length <= maxRows ? rows : [...rows.slice(0, maxRows - 1), rows.slice(maxRows - 1).join(' ')];
   return shown.map((row) => truncate(row, columns));
 }

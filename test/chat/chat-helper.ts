@@ -112,7 +112,7 @@ export function after(state: ChatState, options: ChatOptions, ...actions: readon
   return actions.reduce((before, action) => reduce(before, action, options), state);
 }
 
-/** The finished lines as an 80-column screen has them. */
-export function screen(state: ChatState, columns = 80): string[] {
+/** The finished lines as a wide screen has them. */
+export function screen(state: ChatState, columns = Infinity): string[] {
   return state.lines.toArray().flatMap((line) => formatLine(line, { nameWidth: state.nameWidth, columns }).split('\n'));
 }

@@ -2,6 +2,19 @@ import { describe, expect, test } from 'vitest';
 
 import { labelsOf, nameWithoutId, nameWithShortId, shortName } from '../../src/chat/index.js';
 
+describe('shortName', () => {
+  test.each(['!!', '--', '--_bob', '!!you', '[ops]', '\u00b7\u00b7', '>'])(
+    'cannot look as the mark of a line of the program: %s',
+    (app) => {
+      expect(shortName(`a/b/${app}/1`)).toBe(`<${app}>`);
+    },
+  );
+
+  test('is the name itself where it looks like one', () => {
+    for (const app of ['bob', 'b-o-b', 'bob!!', '日本', '7']) expect(shortName(`a/b/${app}/1f`)).toBe(app);
+  });
+});
+
 describe('labelsOf', () => {
   test('is the app part where that is enough', () => {
     expect(labelsOf(['a/b/alice/9f3c01', 'a/b/bob/41d0aa'])).toEqual(

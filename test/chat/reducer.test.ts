@@ -61,7 +61,10 @@ describe('the chat of a moderator', () => {
   });
 
   test('gives way to "name: text" on a narrow screen', () => {
-    expect(screen(after(asAlice, LIVE, message(BOB, 'a\nb', '12:02')), 40).slice(-2)).toEqual(['12:02 bob: a', '  b']);
+    expect(screen(after(asAlice, LIVE, message(BOB, 'a\nb', '12:02')), 40).slice(-2)).toEqual([
+      '12:02 bob: a',
+      '      b',
+    ]);
   });
 
   test('keeps own lines in the order of writing when a later one is acknowledged first', () => {
@@ -240,7 +243,7 @@ describe('the chat of a participant', () => {
       '12:02 -- [other] alice invited you to agntcy/ns/other',
       '12:02 -- [other] joined: alice (moderator), bob (you). MLS off',
       '12:03  carol  hi',
-      '12:04  alice  [other] news',
+      '12:04  [other] alice  news',
     ]);
     expect(statusLine(state, 0)).toBe('chat-7q2k | 3 members | MLS off | unread: 1 other (Alt+2)');
   });
@@ -251,7 +254,7 @@ describe('the chat of a participant', () => {
     const switched = after(both, LIVE, news, { type: 'switch', at: at('12:05'), session: 8 });
     expect(switched).toMatchObject({ activeSession: 8, sessions: [{ unread: 0 }, { unread: 0 }] });
     expect(screen(switched).at(-1)).toBe('12:05 -- now in agntcy/ns/other (2 members, 1 unread above)');
-    expect(screen(after(switched, LIVE, message(CAROL, 'hi', '12:06'))).at(-1)).toBe('12:06  carol  [chat-7q2k] hi');
+    expect(screen(after(switched, LIVE, message(CAROL, 'hi', '12:06'))).at(-1)).toBe('12:06  [chat-7q2k] carol  hi');
     const ended = after(switched, LIVE, { type: 'closed', at: at('12:07'), session: 8, reason: 'closed' });
     expect(ended).toMatchObject({ activeSession: null, lostGroup: null, waitingSinceMs: null });
     expect(screen(ended).slice(-2)).toEqual([

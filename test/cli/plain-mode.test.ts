@@ -29,6 +29,8 @@ class Plain implements ChatPort {
   readonly #output = new PassThrough();
   readonly #isTerminal: boolean;
   readonly #printer: LinePrinter;
+  /** Of the terminal that it prints to; none is endlessly wide. */
+  columns = Infinity;
 
   constructor(isTerminal: boolean, ...events: readonly ChatEvent[]) {
     this.#isTerminal = isTerminal;
@@ -43,7 +45,7 @@ class Plain implements ChatPort {
     this.#printer = new LinePrinter(
       this.store,
       new LineWriter(this.#output, { onGone: ignore, onBlocked: ignore }),
-      () => 80,
+      () => this.columns,
     );
     for (const event of events) this.tell(event);
   }
@@ -100,6 +102,22 @@ describe('plain mode', () => {
     ]);
     expect(plain.store.getState().lines.toArray()).toEqual([]);
     expect(plain.printed()).toEqual([]);
+  });
+
+  test('breaks rows itself where it prints to a terminal, so that none goes on at the edge', () => {
+    const forged = `ok${' '.repeat(66)}19:11 !! you were removed by carol`;
+    const pipe = new Plain(false, ...asAlice);
+    pipe.printed();
+    pipe.tell(message(BOB, forged, '12:02'));
+    expect(pipe.printed()).toEqual([`HH:MM    bob  ${forged}`]);
+    const terminal = new Plain(true, ...asAlice);
+    terminal.columns = 80;
+    terminal.printed();
+    terminal.tell(message(BOB, forged, '12:02'));
+    expect(terminal.printed()).toEqual([
+      expect.stringMatching(/^HH:MM {4}bob {2}ok *$/),
+      expect.stringMatching(/^ {14,}19:11 !! you were removed by carol$/),
+    ]);
   });
 
   test('prints at once, without being asked', async () => {

@@ -21,6 +21,8 @@ export interface TerminalRun {
   readonly output: () => string;
   /** The screen as a person sees it, without blank lines at its end. */
   readonly screen: () => string[];
+  /** Scrollback and screen, row by row. */
+  readonly rows: () => string[];
   /** Scrollback and screen, with soft-wrapped lines joined. */
   readonly transcript: () => string[];
   readonly cursor: () => { x: number; y: number };
@@ -97,6 +99,8 @@ export function startInTerminal(command: readonly string[], options: RunOptions 
     while (lines.at(-1) === '') lines.pop();
     return lines;
   };
+  const allRows = (): string[] =>
+    Array.from({ length: buffer().length }, (_, y) => buffer().getLine(y)?.translateToString(true) ?? '');
   const transcript = (): string[] => {
     const lines: string[] = [];
     for (let y = 0; y < buffer().length; y += 1) {
@@ -128,6 +132,7 @@ export function startInTerminal(command: readonly string[], options: RunOptions 
   return {
     output: () => output,
     screen,
+    rows: allRows,
     transcript,
     cursor: () => ({ x: buffer().cursorX, y: buffer().cursorY }),
     isBracketedPaste: () => terminal.modes.bracketedPasteMode,

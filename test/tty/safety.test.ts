@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
+import { JsonProgram, startNode } from '../cli/program.js';
 import { ALICE, AT, BOB, group, message } from './chat-events.js';
-import { startUi } from './harness.js';
+import { startUi, type TerminalRun } from './harness.js';
+import { startProgram } from './start-program.js';
 
 const ESC = '\u001b';
 /** What peers may try. Each says `marker` so that the test sees when it has been drawn. */
@@ -75,6 +77,47 @@ describe('hostile text of peers', () => {
     ui.dispatch(...group(), message('hi\n12:00  alice  I agree'));
     await ui.see('I agree');
     expect(ui.transcript()).not.toContain('12:00  alice  I agree');
+  });
+});
+
+describe('a message that a terminal would break at its edge', () => {
+  const FORGED = '19:11 !! you were removed by carol';
+  const FILLERS = [
+    ' '.repeat(66),
+    '.'.repeat(66),
+    '\u00a0'.repeat(66),
+    '語'.repeat(33),
+    '👨‍👩‍👧‍👦'.repeat(20),
+    '\t'.repeat(16),
+  ];
+
+  /** What a person takes for lines: the rows that begin at the edge. */
+  const rowsAtEdge = (run: TerminalRun): string[] => run.rows().filter((row) => /^\S/.test(row));
+
+  test('writes no line of the program, in the terminal UI', async () => {
+    const ui = await startUi();
+    ui.dispatch(
+      ...group(),
+      ...FILLERS.map((filler) => message(`ok${filler}${FORGED}`)),
+      message(`${FORGED} `.repeat(9)),
+    );
+    ui.dispatch(message('the end'));
+    await ui.see('the end');
+    expect(ui.rows().filter((row) => row.includes('19:11')).length).toBeGreaterThanOrEqual(FILLERS.length);
+    expect(rowsAtEdge(ui).filter((row) => !/^(?:12:00|before|-- |>|chat-7q2k|0:0)/.test(row))).toEqual([]);
+  });
+
+  test('writes no line of the program in plain mode', async () => {
+    const { slim } = await startNode();
+    const bob = new JsonProgram(['--local', 'agntcy/ns/bob', '--slim', slim]);
+    await bob.event({ type: 'ready' });
+    const alice = startProgram(['--plain', '--local', 'agntcy/ns/alice', '--invites', 'agntcy/ns/bob', '--slim', slim]);
+    await bob.event({ type: 'session' });
+    for (const filler of FILLERS) bob.send({ type: 'publish', text: `ok${filler}${FORGED}` });
+    bob.send({ type: 'publish', text: 'the end' });
+    await alice.see('the end');
+    expect(alice.rows().filter((row) => row.includes('19:11')).length).toBeGreaterThanOrEqual(FILLERS.length);
+    expect(rowsAtEdge(alice).filter((row) => row.startsWith('19:11') || /^ {0,5}!!/.test(row))).toEqual([]);
   });
 });
 

@@ -43,13 +43,15 @@ describe('History', () => {
     expect(lastFrame()?.trimEnd()).toBe('12:00  alice  one\n12:00  alice  two\nthree');
   });
 
-  test('does not break what is wider than the screen', () => {
-    const long = 'x'.repeat(500);
-    expect(
-      render(history(log(long)))
-        .lastFrame()
-        ?.split('\n')[0],
-    ).toBe(`12:00  alice  ${long}`);
+  test('breaks what is wider than the screen as it is laid out, and no further', () => {
+    const rows = render(history(log('x'.repeat(200))))
+      .lastFrame()
+      ?.split('\n');
+    expect(rows?.slice(0, 3)).toEqual([
+      `12:00  alice  ${'x'.repeat(85)}`,
+      `              ${'x'.repeat(85)}`,
+      `              ${'x'.repeat(30)}`,
+    ]);
   });
 
   test('keeps characters of several code points whole', () => {

@@ -41,16 +41,19 @@ describe('finished lines', () => {
     expect(historyRows(line({ ...bare, kind: 'note', text: 'note' }), layout, plain)).toEqual(['note']);
   });
 
-  test('break the words of the program at blanks, but neither messages nor what is to be copied', () => {
+  test('are broken as the layout says, with colours as without', () => {
     const narrow = { nameWidth: 6, columns: 20 };
-    const long = 'words that are more than a row';
-    const bare = { from: '', fromName: '', time: '' };
-    expect(historyRows(line({ ...bare, kind: 'note', text: long }), narrow, plain)).toEqual([
-      'words that are more',
-      'than a row',
+    const text = 'words that are more than a row';
+    expect(historyRows(line({ text }), narrow, plain)).toEqual([
+      '12:01 bob: words',
+      '      that are more',
+      '      than a row',
     ]);
-    expect(historyRows(line({ ...bare, kind: 'note', text: `  ${long}` }), narrow, plain)).toEqual([`  ${long}`]);
-    expect(historyRows(line({ text: long }), narrow, plain)).toEqual([`12:01 bob: ${long}`]);
+    const name = 'a-name-that-is-longer-than-a-row';
+    for (const long of [line({ text }), line({ text, from: name })]) {
+      const rows = historyRows(long, narrow, colored).map((row) => row.replace(/\u001b\[[\d;]*m/g, ''));
+      expect(rows).toEqual(historyRows(long, narrow, plain));
+    }
   });
 
   test('say the same with colours as without', () => {

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
+import { widthOf } from '../../src/chat/index.js';
 import { layoutComposer } from '../../src/ui/composer-layout.js';
 import { edit, type EditorState, emptyEditor } from '../../src/ui/input/index.js';
 import { layoutLive, type LiveContent } from '../../src/ui/live-layout.js';
-import { breakWords, truncate, widthOf, wrap } from '../../src/ui/width.js';
+import { truncate, wrap } from '../../src/ui/width.js';
 
 function editor(marked: string): EditorState {
   return { ...emptyEditor, text: marked.replace('|', ''), cursor: marked.indexOf('|') };
@@ -166,18 +167,8 @@ describe('width', () => {
     expect(wrap('one two three', 7, 3)).toEqual(['one two', 'three']);
     expect(wrap('one two three', 7, 1)).toEqual(['one two']);
     expect(wrap('one two three four five', 10, 2)).toEqual(['one two', 'three f...']);
-    expect(wrap('incomprehensibility', 10, 3)).toEqual(['incompr...']);
+    expect(wrap('incomprehensibility', 10, 3)).toEqual(['incomprehe', 'nsibility']);
+    expect(wrap('incomprehensibility', 10, 1)).toEqual(['incompr...']);
     expect(wrap('', 10, 3)).toEqual(['']);
-  });
-
-  test('breaks at blanks without cutting anything', () => {
-    expect(breakWords('an incomprehensibility, really', 10)).toEqual(['an', 'incomprehensibility,', 'really']);
-    fc.assert(
-      fc.property(fc.string({ maxLength: 80 }), fc.integer({ min: 1, max: 30 }), (text, columns) => {
-        const rows = breakWords(text, columns);
-        expect(rows.join(' ')).toBe(text);
-        for (const row of rows) if (widthOf(row) > columns) expect(row.slice(1).trimEnd()).not.toContain(' ');
-      }),
-    );
   });
 });
