@@ -44,6 +44,11 @@ function mostColumns(grapheme: string): number {
   return most;
 }
 
+/** The most columns that a text takes on any terminal. */
+export function mostWidthOf(text: string): number {
+  return graphemesOf(text).reduce((sum, grapheme) => sum + mostColumns(grapheme), 0);
+}
+
 /** What goes into a row as a whole: characters that people see, unless somebody has made a row of one. */
 function piecesOf(text: string): string[] {
   return graphemesOf(text).flatMap((grapheme) =>

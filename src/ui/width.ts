@@ -1,11 +1,11 @@
-import { breakText, graphemesOf, widthOf } from '../chat/index.js';
+import { breakText, graphemesOf, mostWidthOf } from '../chat/index.js';
 
 /** The longest start of a text that fits into a number of columns; never ends inside a grapheme. */
 function fitting(text: string, columns: number): string {
   let out = '';
   let left = columns;
   for (const grapheme of graphemesOf(text)) {
-    left -= widthOf(grapheme);
+    left -= mostWidthOf(grapheme);
     if (left < 0) break;
     out += grapheme;
   }
@@ -13,13 +13,15 @@ function fitting(text: string, columns: number): string {
 }
 
 /**
- * Cuts a text to a number of columns, never inside a grapheme. What is cut off is marked by `...` where there is room for it.
+ * Cuts a text to a number of columns, never inside a grapheme. What is cut off is marked by `...` where there is room for it. On a
+ * terminal that draws characters narrower than others do, there is some room left: one that has to wrap a row of the live region
+ * would leave debris of it behind.
  *
  * @param text - one line
  * @param columns - at least 0
  */
 export function truncate(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
+  if (mostWidthOf(text) <= columns) return text;
   const mark = columns >= 10 ? '...' : '';
   return fitting(text, columns - mark.length) + mark;
 }

@@ -161,6 +161,8 @@ describe('width', () => {
     expect(truncate('hello world', 10)).toBe('hello w...');
     expect(truncate('日本語', 5)).toBe('日本');
     expect(truncate('a👩‍👩‍👧b', 2)).toBe('a');
+    // As wide as the terminal draws it that draws four people.
+    expect(truncate('👨‍👩‍👧‍👦'.repeat(5), 19)).toBe('👨‍👩‍👧‍👦👨‍👩‍👧‍👦...');
   });
 
   test('wraps at blanks and cuts what does not fit', () => {
