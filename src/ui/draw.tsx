@@ -14,6 +14,8 @@ const MAX_FPS = 1000;
 export interface DrawingDeps extends TuiStreams {
   readonly store: ChatStore;
   readonly model: TuiModel;
+  /** Called before anything is written; the live region on the screen is then still the one before. */
+  readonly beforeWrite: () => void;
   /** A component threw; nothing is drawn from then on. */
   readonly onError: (error: unknown) => void;
 }
@@ -31,13 +33,16 @@ export interface Drawing {
 }
 
 /** Draws the chat, and draws again whenever it has changed. */
-export function draw({ stdin, stdout, store, model, onError }: DrawingDeps): Drawing {
-  const terminal = inkStdout(stdout);
+export function draw({ stdin, stdout, store, model, beforeWrite, onError }: DrawingDeps): Drawing {
   let laidOut: LiveLayout = { rows: [], cursor: undefined };
   let drawn = laidOut;
   const onLayout = (live: LiveLayout): void => {
     laidOut = live;
   };
+  const terminal = inkStdout(stdout, () => {
+    beforeWrite();
+    drawn = laidOut;
+  });
   const paint = makePaint(wantsColor(process.env));
   const ink = render(<App store={store} model={model} paint={paint} onError={onError} onLayout={onLayout} />, {
     stdout: terminal.stream,
@@ -45,9 +50,6 @@ export function draw({ stdin, stdout, store, model, onError }: DrawingDeps): Dra
     maxFps: MAX_FPS,
     exitOnCtrlC: false,
     patchConsole: false,
-    onRender: () => {
-      drawn = laidOut;
-    },
   });
   const finish = async (): Promise<unknown> => {
     const ended = ink.waitUntilExit();

@@ -17,20 +17,27 @@ export interface InkStdout {
  *
  * It also draws at each resize, in the middle of a window that is being dragged, what was laid out for another width. So it learns
  * of a new width only when that is settled.
+ *
+ * @param beforeWrite - called before anything that Ink writes
  */
-export function inkStdout(stdout: NodeJS.WriteStream): InkStdout {
+export function inkStdout(stdout: NodeJS.WriteStream, beforeWrite: () => void): InkStdout {
   const listeners = new Set<() => void>();
   let { columns } = stdout;
   const on = (event: string, listener: () => void): unknown =>
     event === 'resize' ? listeners.add(listener) : stdout.on(event, listener);
   const off = (event: string, listener: () => void): unknown =>
     event === 'resize' ? listeners.delete(listener) : stdout.off(event, listener);
+  const write = (...values: Parameters<typeof stdout.write>): boolean => {
+    beforeWrite();
+    return stdout.write(...values);
+  };
   const stream = new Proxy(stdout, {
     get(target, property): unknown {
       if (property === 'rows') return Number.MAX_SAFE_INTEGER;
       if (property === 'columns') return columns;
       if (property === 'on') return on;
       if (property === 'off') return off;
+      if (property === 'write') return write;
       const value: unknown = Reflect.get(target, property, target);
       // Methods run on the stream itself: its private state is not for a proxy.
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;

@@ -17,7 +17,17 @@ type Signal = (typeof SIGNALS)[number];
 /** How long the size of the terminal must have been the same before the live region is drawn again, in ms. */
 const SETTLE_MS = 100;
 
-const startUiTimer: StartTimer = (afterMs, run) => startTimer(afterMs, run).cancel;
+/** What is due runs after the signals that have come meanwhile: whoever draws when a stop is over must know of it first. */
+const startUiTimer: StartTimer = (afterMs, run) => {
+  let due: NodeJS.Immediate | undefined;
+  const { cancel } = startTimer(afterMs, () => {
+    due = setImmediate(run);
+  });
+  return () => {
+    cancel();
+    clearImmediate(due);
+  };
+};
 
 /**
  * Takes the terminal, so that nothing that is typed from now on is echoed or lost, and shows the chat in it later.
@@ -39,6 +49,8 @@ class TerminalUi implements Tui {
   #drawing: Drawing | undefined;
   #stopSettling: (() => void) | undefined;
   #isGone = false;
+  /** The shell has the terminal. */
+  #isStopped = false;
 
   constructor(streams: TuiStreams) {
     this.#streams = streams;
@@ -91,7 +103,13 @@ class TerminalUi implements Tui {
     try {
       const { draw } = await this.#drawModule;
       this.#model = model;
-      const drawing = draw({ stdin, stdout, store: deps.store, model, onError: fail });
+      const drawing = draw({
+        ...{ stdin, stdout, store: deps.store, model, onError: fail },
+        // A message may be there to be drawn before the signal that a stop is over.
+        beforeWrite: () => {
+          if (this.#isStopped) this.#onContinue();
+        },
+      });
       this.#drawing = drawing;
       stdout.on('resize', this.#onResize);
       model.start();
@@ -152,9 +170,11 @@ class TerminalUi implements Tui {
   #onStop(): void {
     if (this.#drawing !== undefined) this.#terminal.write(eraseLive(this.#drawing.drawn()));
     this.#terminal.suspend();
+    this.#isStopped = true;
   }
 
   #onContinue(): void {
+    this.#isStopped = false;
     this.#terminal.resume();
     if (this.#drawing === undefined) return;
     // Where the cursor is now, nobody knows: the region begins in its row.

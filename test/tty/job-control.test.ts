@@ -86,6 +86,36 @@ describe('a shell with job control', () => {
     await run.until('a status line that fits', () => (run.screen().at(-1)?.length ?? 99) < 40);
   });
 
+  test('has on the screen what it wrote itself, also if the chat has news when it goes on', async () => {
+    const slim = `http://127.0.0.1:${await freePort()}`;
+    const run = await startShell(['--slim', slim, '--node', 'always', '--local', 'agntcy/ns/bob']);
+    // Counts the seconds.
+    await run.see('waiting for an invitation, 0:');
+    run.type('\u001a');
+    await run.see(/Stopped[^]*\$ $/);
+    const rows = run.rows();
+    const before = rows.slice(
+      0,
+      rows.findLastIndex((row) => row.startsWith('$')),
+    );
+    expect(before.filter((row) => row.startsWith('waiting for'))).toEqual([]);
+    // Longer than the chat needs to have something to draw.
+    run.type('sleep 1.2; echo rest""ed\r');
+    await run.see('rested');
+    run.type('fg\r');
+    await run.see(/\$ fg\nsh -c[^]*\nwaiting for an invitation, 0:/);
+    await run.see(/waiting for an invitation, 0:0[3-9]/);
+    expect(run.rows().slice(0, before.length)).toEqual(before);
+    expect(run.rows().filter((row) => row.startsWith('waiting for'))).toHaveLength(1);
+    // All of the command that the shell writes for fg.
+    expect(
+      run
+        .rows()
+        .join('')
+        .match(/exec "\$@"' sh /g),
+    ).toHaveLength(3);
+  });
+
   test('is not asked for where there is none', async () => {
     const slim = `http://127.0.0.1:${await freePort()}`;
     const run = startProgram([

@@ -1,18 +1,25 @@
 import { PassThrough } from 'node:stream';
 
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 
 import { eraseLive, eraseReflowed, inkStdout, makeRoom, reflowOf } from '../../src/ui/ink-stdout.js';
 import { type LiveLayout } from '../../src/ui/live-layout.js';
 
 describe('the terminal as Ink sees it', () => {
+  let writes: number[] = [];
+  beforeEach(() => {
+    writes = [];
+  });
+
   test('is endlessly tall, and otherwise the stream itself', () => {
     const stream = Object.assign(new PassThrough(), { rows: 24, columns: 80, isTTY: true });
-    const { stream: seen } = inkStdout(stream as unknown as NodeJS.WriteStream);
+    const { stream: seen } = inkStdout(stream as unknown as NodeJS.WriteStream, () => writes.push(1));
     expect(seen.rows).toBeGreaterThan(1_000_000);
     expect(seen.columns).toBe(80);
     expect(seen.isTTY).toBe(true);
+    expect(writes).toEqual([]);
     seen.write('text');
+    expect(writes).toEqual([1]);
     expect(String(stream.read())).toBe('text');
     const errors: Error[] = [];
     const listener = (error: Error): void => void errors.push(error);
@@ -23,7 +30,7 @@ describe('the terminal as Ink sees it', () => {
 
   test('has another width only when that is told', () => {
     const stream = Object.assign(new PassThrough(), { rows: 24, columns: 80, isTTY: true });
-    const { stream: seen, refreshSize } = inkStdout(stream as unknown as NodeJS.WriteStream);
+    const { stream: seen, refreshSize } = inkStdout(stream as unknown as NodeJS.WriteStream, () => writes.push(1));
     const widths: number[] = [];
     const listener = (): void => void widths.push(seen.columns);
     seen.on('resize', listener);
