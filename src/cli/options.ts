@@ -13,7 +13,7 @@ import {
   isLoopback,
   parseClientConfig,
 } from '../transport/index.js';
-import { UsageError } from '../util/index.js';
+import { invisibleEnd, UsageError } from '../util/index.js';
 import { type GivenOptions, helpText, readArguments } from './arguments.js';
 import { readDuration } from './duration.js';
 import { CHAT_OPTIONS, NODE_OPTIONS } from './option-table.js';
@@ -193,6 +193,12 @@ function localName(text: string, label: string): Name {
 function parseName(text: string, label: string, prefix: string): Name {
   if (/\p{Cc}/u.test(text)) {
     throw new UsageError('invalid-name', `${label} must not have control characters, got ${JSON.stringify(text)}.`);
+  }
+  // To everybody else it would be another name, and nobody would see why.
+  const end = invisibleEnd(text);
+  if (end !== undefined) {
+    const message = `${label} begins or ends with something that nobody sees (${end}), got ${JSON.stringify(text)}.`;
+    throw new UsageError('invalid-name', message);
   }
   try {
     return Name.parse(text);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { validateSecret } from '../auth/index.js';
-import { anyOf, Characters, ConfigError, UsageError, withoutByteOrderMark } from '../util/index.js';
+import { ConfigError, invisibleEnd, UsageError, withoutByteOrderMark } from '../util/index.js';
 
 // Public on purpose: a first try on one computer needs no key exchange. It protects nothing, and the screen says so.
 const DEMO_SECRET = 'slim-chat demo secret, known to everybody, protects nothing';
@@ -68,8 +68,6 @@ const LINE_ENDS = /[\r\n]+$/;
 /** What stands in for bytes that are no UTF-8, however many different ones there were. */
 const NO_TEXT = '\ufffd';
 
-const INVISIBLE = anyOf(Characters.controls, Characters.formats, Characters.blanks);
-
 /**
  * Other members use the secret byte by byte. What nobody sees at its ends is hardly meant, but is not ours to take away: with the
  * others it may count, and then no one of them would meet us.
@@ -81,14 +79,11 @@ function checkVisible(secret: string, label: string): void {
       `The shared secret of ${label} is not text in UTF-8. To make one: openssl rand -base64 32`,
     );
   }
-  const end = [...secret.matchAll(INVISIBLE)].find(
-    ({ index, 0: character }) => index === 0 || index + character.length === secret.length,
-  );
+  const end = invisibleEnd(secret);
   if (end === undefined) return;
-  const code = (end[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   throw new UsageError(
     'invalid-option',
-    `The shared secret of ${label} begins or ends with something that nobody sees (U+${code}). ` +
+    `The shared secret of ${label} begins or ends with something that nobody sees (${end}). ` +
       'Take it away, here and at every other member that has it.',
   );
 }

@@ -32,7 +32,7 @@ export interface SlimAppOptions {
   readonly local: Name | string;
   /** Endpoint, group.py's JSON document, the same parsed, or a transport. Default {@link DEFAULT_ENDPOINT}. */
   readonly slim?: string | ClientConfig | Transport;
-  /** At least 32 bytes of UTF-8. Either this or `identity`. */
+  /** At least 32 bytes of UTF-8, used as they are: a line end counts, which the program leaves out. Either this or `identity`. */
   readonly sharedSecret?: string;
   /**
    * Who mints and who checks tokens, instead of a shared secret: a `JwtSigner` and a `JwtVerifier`, or others. In a group with MLS

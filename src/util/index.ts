@@ -24,6 +24,7 @@ export {
   type SlimErrorOptions,
   UsageError,
 } from './errors.js';
+export { invisibleEnd } from './invisible-end.js';
 export { LinkedQueue, type QueueEntry } from './linked-queue.js';
 export { onAbort } from './on-abort.js';
 export { printable, printableWord } from './printable.js';

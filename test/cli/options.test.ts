@@ -79,6 +79,24 @@ describe('role and names', () => {
   });
 });
 
+describe('a name', () => {
+  test.each(['--local', '--remote', '--invites', '--accept'])(
+    'of %s with something invisible at its ends is no other name without a word',
+    async (option) => {
+      for (const name of ['a/b/bob\u200b', '\u2060a/b/bob', 'a/b/bob\u00ad']) {
+        const error = await refusal([...(option === '--local' ? [] : ['--local', 'a/b/c']), option, name]);
+        expect(error.message).toContain(`${option} begins or ends with something that nobody sees (U+`);
+        expect(error.exitCode).toBe(2);
+      }
+    },
+  );
+
+  test('may have an emoji of several parts', async () => {
+    expect((await settings('--local a/b/\u{1f469}\u200d\u{1f680}')).local.strings[2]).toBe('\u{1f469}\u200d\u{1f680}');
+    expect((await settings('--local a/b/\u2764\ufe0f')).local.strings[2]).toBe('\u2764\ufe0f');
+  });
+});
+
 describe('wrong options', () => {
   test.each([
     ['--lcoal a/b/c', 'Unknown option --lcoal. Did you mean --local?'],
