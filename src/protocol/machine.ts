@@ -41,6 +41,8 @@ export type TimerKey =
   | 'acks'
   /** Next retransmission of RTX requests. */
   | 'rtx'
+  /** When streams that may have begun earlier begin with what has come of them. */
+  | 'starts'
   /** Next retransmission of control requests. */
   | 'control'
   /** The moderator's next ping round. */

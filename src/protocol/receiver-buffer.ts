@@ -32,9 +32,11 @@ const NOTHING: Arrival<never> = { release: [], request: [] };
  * Puts the messages of one sender in order and each out once (`receiver_buffer.rs`).
  *
  * Where the stream begins: a sender that joined after us starts at 1, and everything from 1 on is for us (`startsAtOne`).
- * Of a sender that was there before, the first message to arrive is the start, as upstream; a message before it that comes
- * later was still meant for us (its sender waits for our acknowledgement), so it is given out late rather than lost.
- * Differs from upstream, which drops it. The same holds for what was told as lost and comes after all.
+ * Of a sender that was there before, nobody knows: so what comes first waits, until `open`, for a message before it, which was
+ * lost or overtaken and which the sender repeats. It is not asked for: upstream would answer with what was said before our
+ * time. Number 1 has nothing before it and waits for nothing. What comes later still was meant for us (its sender waits for our
+ * acknowledgement), so it is given out late rather than lost. Differs from upstream, where the first to arrive is the start
+ * and the rest is dropped. The same holds for what was told as lost and comes after all.
  */
 export class ReceiverBuffer<T> {
   /** Newest number given out or given up. */
@@ -53,6 +55,7 @@ export class ReceiverBuffer<T> {
   readonly #ahead = new Map<number, Ahead<T>>();
   #aheadBytes = 0;
   #newest: number | undefined;
+  #isOpening = false;
 
   /** @param options - `resumesAfter`: last number of an earlier stay, after which a sender may go on instead of starting at 1 */
   constructor(options: { readonly startsAtOne: boolean; readonly resumesAfter?: number | undefined }) {
@@ -63,6 +66,11 @@ export class ReceiverBuffer<T> {
   /** Newest number given out or given up, if any. */
   get last(): number | undefined {
     return this.#last;
+  }
+
+  /** Whether what has come waits for messages before it, because the stream may have begun earlier. */
+  get isOpening(): boolean {
+    return this.#isOpening;
   }
 
   /** Whether this number was given out or refused, or waits here already. */
@@ -80,7 +88,7 @@ export class ReceiverBuffer<T> {
   /** Whether this number would have to wait here for one before it. */
   mustWait(id: number): boolean {
     const last = this.#last ?? this.#numberBefore(id);
-    if (last === undefined) return false;
+    if (last === undefined || this.#isOpening) return !this.#startsAtOne && id > 1;
     const distance = sequenceDistance(last, id);
     return distance > 1 && distance <= MAX_GAP;
   }
@@ -91,12 +99,19 @@ export class ReceiverBuffer<T> {
     const distance = sequenceDistance(this.#last, id);
     if (distance <= 0) {
       if (!this.#isLate(id)) return NOTHING;
+      if (this.#isOpening && this.#isNear(id)) return this.#beginEarlier(id, value, bytes);
       if (!this.#lost.delete(id)) this.#late.add(id);
       return { release: [{ kind: 'message', id, value }], request: [] };
     }
     if (this.has(id)) return NOTHING;
     if (distance > MAX_GAP) return this.#restart(id, value);
     return this.#store(id, value, bytes);
+  }
+
+  /** Nothing more is expected before what has come: the stream begins with it. */
+  open(): Release<T>[] {
+    this.#isOpening = false;
+    return this.#releaseReady();
   }
 
   /** Gives a number up: the sender said so, or was asked in vain. */
@@ -106,6 +121,11 @@ export class ReceiverBuffer<T> {
 
   /** A number that came with something that the application must not see; for good, however often it comes. */
   onRefused(id: number): readonly Release<T>[] {
+    if (this.#last === undefined && !this.#startsAtOne) {
+      this.#last = id;
+      this.#start = id;
+      this.#newest = id;
+    }
     return this.#giveUp(id, 'refused');
   }
 
@@ -126,10 +146,30 @@ export class ReceiverBuffer<T> {
       this.#quietUpTo = sequenceAdd(id, -1);
       return this.#store(id, value, bytes);
     }
-    this.#last = id;
+    return this.#begin(id, value, bytes);
+  }
+
+  /** The first one that is there, as far as is known; number 1 is the first one there can be. */
+  #begin(id: number, value: T, bytes: number): Arrival<T> {
+    this.#last = sequenceAdd(id, -1);
+    this.#newest ??= this.#last;
     this.#start = id;
-    this.#newest = id;
-    return { release: [{ kind: 'message', id, value }], request: [] };
+    this.#isOpening = !this.#startsAtOne && id > 1;
+    return this.#store(id, value, bytes);
+  }
+
+  /** An earlier one than all that wait; what lies between was meant for us as well. */
+  #beginEarlier(id: number, value: T, bytes: number): Arrival<T> {
+    const request: number[] = [];
+    for (let hole = sequenceAdd(id, 1); sequenceDistance(hole, this.#start ?? id) > 0; hole = sequenceAdd(hole, 1)) {
+      request.push(hole);
+    }
+    return { ...this.#begin(id, value, bytes), request };
+  }
+
+  /** Whether what waits would still be within reach if the stream began with this number. */
+  #isNear(id: number): boolean {
+    return sequenceDistance(id, this.#newest ?? id) <= MAX_GAP;
   }
 
   /** The number before the first one for us, where that is known; `id` is the first to arrive. */
@@ -155,6 +195,7 @@ export class ReceiverBuffer<T> {
 
   /** Gives out what waits; the holes between are lost. */
   releaseAll(): Release<T>[] {
+    this.#isOpening = false;
     const release: Release<T>[] = [];
     for (const [waiting, entry] of [...this.#ahead].sort(([a], [b]) => -sequenceDistance(a, b))) {
       while (sequenceDistance(this.#last ?? waiting, waiting) > 1) {
@@ -180,6 +221,7 @@ export class ReceiverBuffer<T> {
 
   #releaseReady(): Release<T>[] {
     const release: Release<T>[] = [];
+    if (this.#isOpening) return release;
     for (;;) {
       const id = sequenceAdd(this.#last ?? 0, 1);
       const entry = this.#ahead.get(id);

@@ -49,6 +49,7 @@ export class SessionCore {
     this.control = new ControllerSender(config.timeoutMs, config.maxRetries);
     this.watch('acks', this.sender);
     this.watch('rtx', this.receiver);
+    this.watch('starts', { dueInMs: (nowMs) => this.receiver.startDueInMs(nowMs) });
     this.watch('control', this.control);
   }
 
@@ -142,14 +143,18 @@ export class SessionCore {
     return effects;
   }
 
-  /** The last effects of a session: own messages fail with `error`, the channel is given up, all timers stop. */
+  /**
+   * The last effects of a session: what waits for messages before it was acknowledged, and is given out without them; own messages
+   * fail with `error`; all timers stop.
+   */
   end(reason: EndReason, error: SlimError): Effect[] {
     if (this.#hasEnded) return [];
     this.#hasEnded = true;
     this.control.clear();
     const timers = [...this.#armed].map((timer): Effect => ({ kind: 'clearTimer', timer }));
     this.#armed.clear();
-    return [...this.sender.end(error), ...timers, { kind: 'end', reason }];
+    const waiting = this.others.flatMap((name) => this.receiver.forgetSource(name));
+    return [...waiting, ...this.sender.end(error), ...timers, { kind: 'end', reason }];
   }
 }
 

@@ -4,7 +4,7 @@ import type { Delivered, Effect, Env, SessionConfig } from './machine.js';
 import { hasFlag, type MessageBuilder } from './message-builder.js';
 import type { OpenHandlers, PayloadProtection } from './payload-protection.js';
 import { payloadBytes } from './payload-size.js';
-import { type Arrival, ReceiverBuffer, type Release } from './receiver-buffer.js';
+import { ReceiverBuffer, type Release } from './receiver-buffer.js';
 import { RetryQueue } from './retry-queue.js';
 import { SEQUENCE_LIMIT } from './sequence.js';
 
@@ -20,6 +20,12 @@ const MAX_SOURCES = 1024;
 /** How many numbers of messages to one member are remembered of each sender; no sender has as many unacknowledged. */
 const MAX_DIRECT = 1024;
 
+/** How long the first message of a stream may wait for one before it, for the sake of those who come into a running group. */
+const MAX_START_WAIT_MS = 2500;
+
+/** Where its sender repeats nothing within that time: for what was only overtaken. */
+const BRIEF_START_WAIT_MS = 500;
+
 /** How much may wait for messages before it, of all senders together, in bytes. */
 const MAX_AHEAD_BYTES = 64 * 1024 * 1024;
 
@@ -32,6 +38,8 @@ export class SessionReceiver {
   readonly #protection: PayloadProtection | undefined;
   readonly #buffers = new Map<string, ReceiverBuffer<Delivered>>();
   readonly #requests: RetryQueue<string, Request>;
+  /** Senders whose stream may have begun earlier than with what has come of it. */
+  readonly #starts: RetryQueue<string, Name>;
   /** Numbers of messages to this member alone, by sender: to tell a repetition. */
   readonly #direct = new RecentMap<string, RecentSet<number>>(MAX_SOURCES);
   /** Senders that are gone, with the newest number heard of them: what they repeat is not for us any more. */
@@ -45,11 +53,17 @@ export class SessionReceiver {
     this.#build = build;
     this.#protection = protection;
     this.#requests = new RetryQueue(config.timeoutMs, config.maxRetries);
+    this.#starts = new RetryQueue(startWaitMs(config.timeoutMs), 0);
   }
 
   /** How long until something is due; `undefined` when nothing is. */
   dueInMs(nowMs: number): number | undefined {
     return this.#isLinkUp ? this.#requests.dueInMs(nowMs) : undefined;
+  }
+
+  /** How long until a stream begins with what has come of it; `undefined` when none waits. */
+  startDueInMs(nowMs: number): number | undefined {
+    return this.#isLinkUp ? this.#starts.dueInMs(nowMs) : undefined;
   }
 
   /** All senders that were there before us: where their streams begin is unknown. Whoever comes after them starts at 1. */
@@ -74,6 +88,7 @@ export class SessionReceiver {
     const buffer = this.#buffers.get(name.key);
     const effects = buffer === undefined ? [] : this.#released(name, buffer.releaseAll());
     this.#buffers.delete(name.key);
+    this.#starts.delete(name.key);
     if (buffer !== undefined || !this.#gone.has(name.key)) this.#gone.set(name.key, buffer?.last);
     for (const request of this.#requests.values()) {
       if (request.source.equals(name)) this.#requests.delete(requestKey(request));
@@ -108,7 +123,7 @@ export class SessionReceiver {
     return this.#open(delivered, env, {
       onOpened: (opened, later) => {
         this.#requests.delete(requestKey({ source, messageId }));
-        return [ack, ...this.#effectsOf(source, buffer.onMessage(messageId, opened, sizeOf(opened)), later)];
+        return [ack, ...this.#arrived(source, buffer, opened, later)];
       },
       onDuplicate: () => [ack],
       onRefused: () => [ack, ...this.#released(source, buffer.onRefused(messageId))],
@@ -131,7 +146,7 @@ export class SessionReceiver {
     return this.#open(delivered, env, {
       onOpened: (opened, later) => {
         this.#requests.delete(key);
-        return this.#effectsOf(source, buffer.onMessage(messageId, opened, sizeOf(opened)), later);
+        return this.#arrived(source, buffer, opened, later);
       },
       onDuplicate: () => [],
       onRefused: () => {
@@ -154,6 +169,15 @@ export class SessionReceiver {
     return effects;
   }
 
+  /** Streams begin with what has come of them. */
+  onStartTimer(env: Env): Effect[] {
+    if (!this.#isLinkUp) return [];
+    if (env.isReceiveQueueFull) this.#starts.restart(env.nowMs);
+    return this.#starts
+      .expire(env.nowMs)
+      .failed.flatMap((source) => this.#released(source, this.#bufferOf(source).open()));
+  }
+
   onLinkDown(): void {
     this.#isLinkUp = false;
   }
@@ -161,6 +185,7 @@ export class SessionReceiver {
   onLinkUp(env: Env): void {
     this.#isLinkUp = true;
     this.#requests.restart(env.nowMs);
+    this.#starts.restart(env.nowMs);
   }
 
   #open(delivered: Delivered, env: Env, handlers: OpenHandlers): Effect[] {
@@ -193,12 +218,15 @@ export class SessionReceiver {
     return buffer;
   }
 
-  #effectsOf(source: Name, arrival: Arrival<Delivered>, env: Env): Effect[] {
-    const effects = this.#released(source, arrival.release);
-    for (const messageId of arrival.request) {
-      const request = { source, messageId };
-      this.#requests.add(requestKey(request), request, env.nowMs);
-      effects.push(this.#ask(request));
+  #arrived(source: Name, buffer: ReceiverBuffer<Delivered>, opened: Delivered, env: Env): Effect[] {
+    const { release, request } = buffer.onMessage(opened.message.session.messageId, opened, sizeOf(opened));
+    if (!buffer.isOpening) this.#starts.delete(source.key);
+    else if (!this.#starts.has(source.key)) this.#starts.add(source.key, source, env.nowMs);
+    const effects = this.#released(source, release);
+    for (const messageId of request) {
+      const missing = { source, messageId };
+      this.#requests.add(requestKey(missing), missing, env.nowMs);
+      effects.push(this.#ask(missing));
     }
     return effects;
   }
@@ -214,6 +242,13 @@ export class SessionReceiver {
   #ask({ source, messageId }: Request): Effect {
     return { kind: 'send', message: this.#build.buildRtxRequest(source, messageId) };
   }
+}
+
+/** So long that the sender has repeated a message once or, better, twice, and the repetition has arrived. */
+function startWaitMs(timeoutMs: number): number {
+  const repetitionMs = 1.1 * timeoutMs;
+  const tries = Math.min(2, Math.floor(MAX_START_WAIT_MS / repetitionMs));
+  return tries === 0 ? BRIEF_START_WAIT_MS : tries * repetitionMs;
 }
 
 function requestKey({ source, messageId }: Request): string {

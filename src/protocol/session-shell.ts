@@ -17,7 +17,7 @@ import { answer, type MembershipRequest, requestOfApp, type Requester } from './
 import { SessionCore } from './session-core.js';
 
 /** Timers that mean something to one role only. */
-export type RoleTimer = Exclude<TimerKey, 'acks' | 'rtx'>;
+export type RoleTimer = Exclude<TimerKey, 'acks' | 'rtx' | 'starts'>;
 
 /**
  * What the machines of moderator and participant do alike: which input goes where, what is left to do after each, and the end.
@@ -129,6 +129,8 @@ export abstract class SessionShell implements SessionMachine {
         return this.core.sender.onTimer(env);
       case 'rtx':
         return this.core.receiver.onTimer(env);
+      case 'starts':
+        return this.core.receiver.onStartTimer(env);
       default:
         return this.onTimer(timer, env);
     }

@@ -19,6 +19,7 @@ function bufferOf(startsAtOne = false) {
     buffer,
     get: (id: number) => arrival(buffer.onMessage(id, String(id))),
     lose: (id: number) => released(buffer.onLost(id)),
+    open: () => released(buffer.open()),
   };
 }
 
@@ -56,15 +57,77 @@ describe('sequences of the upstream tests', () => {
 });
 
 describe('a sender that was there before us', () => {
-  test('the first message to arrive is the start, whatever its number', () => {
-    const { get } = bufferOf();
-    expect(get(4711)).toEqual({ out: ['4711'], ask: [] });
-    expect(get(4712)).toEqual({ out: ['4712'], ask: [] });
+  test('its first message waits for one before it, and then is the start, whatever its number', () => {
+    const { buffer, get, open } = bufferOf();
+    expect(buffer.mustWait(4711)).toBe(true);
+    expect(get(4711)).toEqual({ out: [], ask: [] });
+    expect(get(4712)).toEqual({ out: [], ask: [] });
+    expect(get(4711)).toEqual({ out: [], ask: [] });
+    expect(buffer.isOpening).toBe(true);
+    expect(open()).toEqual(['4711', '4712']);
+    expect(buffer.isOpening).toBe(false);
+    expect(get(4713)).toEqual({ out: ['4713'], ask: [] });
+  });
+
+  test('number 1 is the start, and waits for nothing', () => {
+    const { buffer, get } = bufferOf();
+    expect(buffer.mustWait(1)).toBe(false);
+    expect(get(1)).toEqual({ out: ['1'], ask: [] });
+    expect(buffer.isOpening).toBe(false);
+  });
+
+  test('the second message overtakes the first: both in order, as soon as the first is there', () => {
+    const { buffer, get } = bufferOf();
+    get(2);
+    expect(get(1)).toEqual({ out: ['1', '2'], ask: [] });
+    expect(buffer.isOpening).toBe(false);
+  });
+
+  test('nothing before what has come is asked for, but what lies between two that have come is', () => {
+    const { get, open } = bufferOf();
+    expect(get(10).ask).toEqual([]);
+    expect(get(12).ask).toEqual([11]);
+    expect(get(7).ask).toEqual([8, 9]);
+    expect(get(8).out).toEqual([]);
+    expect(open()).toEqual(['7', '8']);
+    expect(get(9).out).toEqual(['9', '10']);
+    expect(get(11).out).toEqual(['11', '12']);
+  });
+
+  test('a gap that is given up while the start is waited for is told in its place', () => {
+    const { get, lose, open } = bufferOf();
+    get(5);
+    get(7);
+    expect(lose(6)).toEqual([]);
+    expect(open()).toEqual(['5', 'lost 6', '7']);
+  });
+
+  test('whoever leaves while its start is waited for: what has come is given out', () => {
+    const { buffer, get } = bufferOf();
+    get(5);
+    get(4);
+    expect(released(buffer.releaseAll())).toEqual(['4', '5']);
+    expect(buffer.isOpening).toBe(false);
+  });
+
+  test('one too far before what waits to belong together is given out late', () => {
+    const { get, open } = bufferOf();
+    get(1000);
+    expect(get(3)).toEqual({ out: ['3'], ask: [] });
+    expect(open()).toEqual(['1000']);
+  });
+
+  test('one that must not be shown is a start too', () => {
+    const { buffer, get } = bufferOf();
+    expect(released(buffer.onRefused(3))).toEqual([]);
+    expect(buffer.has(3)).toBe(true);
+    expect(get(4)).toEqual({ out: ['4'], ask: [] });
   });
 
   test('a message before the start that comes later is given out late, and once', () => {
-    const { get, buffer } = bufferOf();
+    const { get, buffer, open } = bufferOf();
     get(10);
+    expect(open()).toEqual(['10']);
     expect(buffer.has(9)).toBe(false);
     expect(get(9)).toEqual({ out: ['9'], ask: [] });
     expect(buffer.has(9)).toBe(true);
@@ -73,8 +136,9 @@ describe('a sender that was there before us', () => {
   });
 
   test('thousands of messages before the start: a repetition of a recent one is not given out again', () => {
-    const { get } = bufferOf();
+    const { get, open } = bufferOf();
     get(5000);
+    open();
     const again: string[] = [];
     for (let id = 4999; id >= 2000; id -= 1) {
       get(id);
@@ -186,9 +250,10 @@ describe('gaps', () => {
   });
 
   test('numbers wrap', () => {
-    const { get } = bufferOf();
+    const { get, open } = bufferOf();
     const last = SEQUENCE_LIMIT - 1;
-    expect(get(last - 1).out).toEqual([String(last - 1)]);
+    get(last - 1);
+    expect(open()).toEqual([String(last - 1)]);
     expect(get(1)).toEqual({ out: [], ask: [last, 0] });
     expect(get(0).out).toEqual([]);
     expect(get(last).out).toEqual([String(last), '0', '1']);

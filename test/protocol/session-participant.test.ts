@@ -255,9 +255,26 @@ describe('requests that come again', () => {
 });
 
 describe('streams of members that come and go', () => {
-  test('a member there before: its first message to arrive is the start', () => {
+  test('a member there before: its first message waits briefly for one before it, and then is the start', () => {
     const rig = established();
-    expect(trace(rig.receive(msg(B, 30)))).toEqual(['msgAck > b #30', 'got b "b30"']);
+    expect(trace(rig.receive(msg(B, 30)))).toEqual(['msgAck > b #30']);
+    expect(trace(rig.advance(2500))).toContain('got b "b30"');
+    expect(rig.timers.has('starts')).toBe(false);
+    expect(trace(rig.receive(msg(B, 31)))).toEqual(['msgAck > b #31', 'got b "b31"']);
+  });
+
+  test('a member there before speaks for the first time: its second message overtakes the first, and they come in order', () => {
+    const rig = established();
+    rig.receive(msg(B, 2));
+    expect(trace(rig.receive(msg(B, 1)))).toEqual(['msgAck > b #1', 'got b "b1"', 'got b "b2"']);
+  });
+
+  test('the session ends while a message waits for one before it: it was acknowledged, so it is shown', () => {
+    const rig = established();
+    rig.receive(msg(B, 30), msg(M, 1), msg(M, 3));
+    expect(trace(rig.receive(message('groupClose', M, { id: 504 })))).toEqual(
+      expect.arrayContaining(['got b "b30"', 'lost m 2', 'got m "m3"', 'end closed']),
+    );
   });
 
   test('a member that joins now starts at 1', () => {
