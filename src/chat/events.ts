@@ -136,6 +136,10 @@ export type ChatEventBody =
       readonly state: LinkState;
       readonly attempt?: number;
       readonly inMs?: number;
+      /** With `lost` and `retrying`: the code of the error behind it. */
+      readonly code?: string;
+      /** With `lost` and `retrying`: what was seen. */
+      readonly reason?: string;
     }
   | { readonly type: 'warning'; readonly code: string; readonly message: string; readonly session?: number }
   | {

@@ -185,7 +185,8 @@ function onConnection(
   // Before the app has been connected once there is no chat, and the program reports on its own.
   if (state.local === '' || state.leaving !== null) return next;
   if (isDown && !wasDown) {
-    return addLine(next, { kind: 'info', text: 'connection lost, trying again' }, event.at, options);
+    const why = event.reason === undefined ? '' : ` (${sanitiseLine(event.reason)})`;
+    return addLine(next, { kind: 'info', text: `connection lost${why}, trying again` }, event.at, options);
   }
   if (event.state === 'up' && wasDown) return addLine(next, { kind: 'info', text: 'back online' }, event.at, options);
   return next;

@@ -122,7 +122,7 @@ export class NodeLink implements SessionLink {
   }
 
   /** Sends a message with a fresh token. While the link is down it is dropped: sessions know, and repeat what matters. */
-  send(message: OutboundMessage): void {
+  send(message: OutboundMessage, answerWithinMs?: number): void {
     if (this.#connection === undefined) return;
     const identity = this.#mint();
     if (identity === undefined) return;
@@ -139,6 +139,7 @@ export class NodeLink implements SessionLink {
       return;
     }
     this.#write(frame, false);
+    if (answerWithinMs !== undefined) this.#connection.expectAnswer?.(answerWithinMs);
   }
 
   /** Gives up every name and ends the stream in order. Idempotent. */

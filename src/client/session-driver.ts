@@ -24,7 +24,8 @@ import type { WarningCode } from './events.js';
 /** What a driver needs of the connection. */
 export interface SessionLink {
   readonly isUp: boolean;
-  send(message: OutboundMessage): void;
+  /** @param answerWithinMs - when nothing has come by then, the message may be taken for failed: a dead connection ends earlier */
+  send(message: OutboundMessage, answerWithinMs?: number): void;
   subscribe(name: Name): void;
   unsubscribe(name: Name): void;
 }
@@ -38,6 +39,8 @@ export interface SessionDriverHandlers {
   /** What could be done now is done; fewer messages may wait than before. */
   onDrained(): void;
   isReceiveQueueFull(): boolean;
+  /** How long it waits for the answer to what it sends, with all repetitions. */
+  readonly answerWithinMs?: number;
 }
 
 /**
@@ -218,7 +221,7 @@ export class SessionDriver {
   #execute(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
-        this.#link.send(effect.message);
+        this.#link.send(effect.message, this.#handlers.answerWithinMs);
         return;
       case 'subscribe':
         this.#link.subscribe(effect.name);

@@ -73,6 +73,7 @@ export class Session {
           this.#gate.wake();
         },
         isReceiveQueueFull: () => this.#isReceivingPaused || this.#messages.isFull,
+        answerWithinMs: (config.maxRetries + 1) * config.timeoutMs,
       },
       host.mls,
     );

@@ -293,6 +293,7 @@ export class ChatRuntime {
           state: state.kind,
           ...('attempt' in state && { attempt: state.attempt }),
           ...('inMs' in state && { inMs: state.inMs }),
+          ...('error' in state && { code: state.error.code, reason: reasonOf(state.error) }),
         });
         return;
       }
@@ -395,4 +396,10 @@ export class ChatRuntime {
 
 function now(): string {
   return new Date().toISOString();
+}
+
+/** What was seen, without the advice that an error text of a connection ends with. */
+function reasonOf({ details, message }: SlimError): string {
+  const why = details?.['why'];
+  return typeof why === 'string' ? why : message;
 }

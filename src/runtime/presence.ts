@@ -22,6 +22,8 @@ export class Presence {
   /** Milliseconds since 1970, by session and printed full name. */
   readonly #heardMs = new Map<number, Map<string, number>>();
   #timer: Timer | undefined;
+  /** When the connection to the node was last seen to be down: nobody can answer, and nobody is silent. */
+  #downMs = 0;
 
   constructor(deps: PresenceDeps) {
     this.#deps = deps;
@@ -76,11 +78,12 @@ export class Presence {
   #check(): void {
     const state = this.#deps.getState();
     const nowMs = Date.now();
+    if (state.connection.state !== 'up') this.#downMs = nowMs;
     for (const { session: id, missing, sentMs } of state.own) {
       const session = sessionOf(state, id);
       if (session === undefined || sentMs === null) continue;
       const silentAfterMs = Math.max(SILENT_AFTER_MS, SILENT_AFTER_TRIES * session.timeoutMs);
-      if (nowMs - sentMs >= silentAfterMs) this.missed(session.id, missing, sentMs);
+      if (nowMs - Math.max(sentMs, this.#downMs) >= silentAfterMs) this.missed(session.id, missing, sentMs);
     }
   }
 

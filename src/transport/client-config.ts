@@ -28,14 +28,17 @@ export interface ClientConfig extends Endpoint {
 
 /** HTTP/2 pings that find out whether the other side is still there. */
 export interface KeepaliveConfig {
-  /** Between two pings, in milliseconds; 0 is never. */
+  /** Between two pings, in milliseconds; 0 is never, whatever is sent. */
   readonly intervalMs: number;
-  /** The connection is dead when an answer takes longer, in milliseconds. */
+  /** The connection is dead when an answer takes longer, in milliseconds; what is sent may have less time. */
   readonly timeoutMs: number;
 }
 
-/** Upstream pings only when told to, and then finds a dead path only by TCP; pings cost nothing. */
-const DEFAULT_KEEPALIVE: KeepaliveConfig = { intervalMs: 60_000, timeoutMs: 10_000 };
+/**
+ * Upstream pings only when told to, and else finds a dead path only by TCP; pings cost nothing. Together less than the 30 s
+ * after which a participant gives up a moderator of which it hears nothing.
+ */
+const DEFAULT_KEEPALIVE: KeepaliveConfig = { intervalMs: 15_000, timeoutMs: 10_000 };
 /** Differs from upstream, which waits for ever: a program that accepts and says nothing must become an error one can read. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const COMPRESSIONS = ['Gzip', 'Zlib', 'Deflate', 'Snappy', 'Zstd', 'Lz4', 'None', 'Empty'];

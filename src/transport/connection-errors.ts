@@ -19,9 +19,15 @@ const OTHER_SERVICE =
 /** gRPC status codes that mean more than "it did not work". */
 const GRPC = { ok: 0, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
 
-function failure(code: ErrorCode, config: ClientConfig, what: string, hint: string, cause?: unknown): ConnectionError {
-  const details = { endpoint: config.endpoint, hint };
-  return new ConnectionError(code, `${what}. ${hint}`, cause === undefined ? { details } : { cause, details });
+function failure(
+  code: ErrorCode,
+  config: ClientConfig,
+  [what, why]: readonly [what: string, why: string],
+  hint: string,
+  cause?: unknown,
+): ConnectionError {
+  const details = { endpoint: config.endpoint, hint, why };
+  return new ConnectionError(code, `${what} (${why}). ${hint}`, cause === undefined ? { details } : { cause, details });
 }
 
 function unreachable(
@@ -31,12 +37,12 @@ function unreachable(
   hint: string,
   cause?: unknown,
 ): ConnectionError {
-  return failure(code, config, `cannot reach a SLIM node at ${config.endpoint} (${why})`, hint, cause);
+  return failure(code, config, [`cannot reach a SLIM node at ${config.endpoint}`, why], hint, cause);
 }
 
 function notASlimNode(config: ClientConfig, why: string, hint: string, cause?: unknown): ConnectionError {
-  const what = `${authorityOf(config)} answers, but not as a SLIM node (${why})`;
-  return failure('not-a-slim-node', config, what, hint, cause);
+  const what = `${authorityOf(config)} answers, but not as a SLIM node`;
+  return failure('not-a-slim-node', config, [what, why], hint, cause);
 }
 
 /** Plaintext to a node with TLS fails in many ways. */
@@ -233,7 +239,7 @@ export function streamLost(config: ClientConfig, why: string, cause?: unknown): 
   return failure(
     'stream-lost',
     config,
-    `lost the connection to ${config.endpoint} (${why})`,
+    [`lost the connection to ${config.endpoint}`, why],
     'It may be restarting; try again',
     cause,
   );

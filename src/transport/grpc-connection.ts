@@ -1,11 +1,12 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import type { Socket } from 'node:net';
 
 import { type SlimError, startTimer } from '../util/index.js';
 
 import type { ClientConfig } from './client-config.js';
 import { framingError, streamEndError, streamLost } from './connection-errors.js';
 import { encodeFrames, FrameDecoder, MAX_MESSAGE_BYTES } from './grpc-framing.js';
-import { startKeepalive } from './keepalive.js';
+import { Keepalive } from './keepalive.js';
 import { PromptAck } from './prompt-ack.js';
 import type { Connection, ConnectionHandlers } from './transport.js';
 
@@ -39,7 +40,7 @@ export class GrpcConnection implements Connection {
   readonly #stream: ClientHttp2Stream;
   readonly #handlers: ConnectionHandlers;
   readonly #decoder = new FrameDecoder(MAX_RECEIVED_BYTES);
-  readonly #stopKeepalive: () => void;
+  readonly #keepalive: Keepalive;
   readonly #promptAck: PromptAck;
 
   #queue: Uint8Array[] = [];
@@ -67,6 +68,7 @@ export class GrpcConnection implements Connection {
     config: ClientConfig,
     session: ClientHttp2Session,
     stream: ClientHttp2Stream,
+    socket: Socket,
     handlers: ConnectionHandlers,
   ) {
     this.#config = config;
@@ -74,8 +76,8 @@ export class GrpcConnection implements Connection {
     this.#stream = stream;
     this.#handlers = handlers;
     this.#promptAck = new PromptAck(session, stream, WINDOW_BYTES);
-    this.#stopKeepalive = startKeepalive(session, config.keepalive, () => {
-      this.#abandon(streamLost(config, `no answer to a ping within ${config.keepalive.timeoutMs} ms`));
+    this.#keepalive = new Keepalive(session, socket, config.keepalive, (waitedMs) => {
+      this.#abandon(streamLost(config, `no answer to a ping within ${waitedMs} ms`));
     });
     stream.on('error', (error: Error) => {
       this.#streamError ??= error;
@@ -108,6 +110,10 @@ export class GrpcConnection implements Connection {
     }
     this.#isBlocked ||= this.#waitingFrames >= HIGH_WATER_FRAMES || this.#waitingBytes >= HIGH_WATER_BYTES;
     return !this.#isBlocked;
+  }
+
+  expectAnswer(withinMs: number): void {
+    this.#keepalive.expectAnswer(withinMs);
   }
 
   close(): Promise<void> {
@@ -171,7 +177,7 @@ export class GrpcConnection implements Connection {
   #finish(): void {
     this.#isEnded = true;
     this.#queue = [];
-    this.#stopKeepalive();
+    this.#keepalive.stop();
     this.#promptAck.stop();
     this.#session.destroy();
     this.#onEnded?.();

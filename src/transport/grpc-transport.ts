@@ -62,13 +62,18 @@ export class GrpcTransport implements Transport {
     );
     return withTimeout(config.requestTimeoutMs, attempt, timeoutError(config, 'response'), () =>
       openStream(config, socket, authorization, attempt.signal, (session, stream) =>
-        this.#connection(session, stream, handlers),
+        this.#connection(session, stream, socket, handlers),
       ),
     );
   }
 
-  #connection(session: ClientHttp2Session, stream: ClientHttp2Stream, handlers: ConnectionHandlers): Connection {
-    const connection = new GrpcConnection(this.#config, session, stream, {
+  #connection(
+    session: ClientHttp2Session,
+    stream: ClientHttp2Stream,
+    socket: Socket,
+    handlers: ConnectionHandlers,
+  ): Connection {
+    const connection = new GrpcConnection(this.#config, session, stream, socket, {
       onFrame: (frame) => handlers.onFrame(frame),
       onDrain: () => handlers.onDrain(),
       onEnd: (error) => {

@@ -28,6 +28,11 @@ export interface Connection {
    * @returns false when the owner should wait for `onDrain` before the next frame
    */
   send(frame: Uint8Array): boolean;
+  /**
+   * Says that what was sent has to be answered in so many milliseconds, or its sender takes it for failed. A connection that is
+   * dead ends before that, if it can find out. Without it, it is only found out whenever the transport looks.
+   */
+  expectAnswer?(withinMs: number): void;
   /** Ends the stream in order: what was sent is still delivered. Resolves when it is over, after 1 s at most. Idempotent. */
   close(): Promise<void>;
 }

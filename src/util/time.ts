@@ -24,9 +24,16 @@ export interface TimerOptions {
 /** The longest wait that a timer of Node can count (24.8 days). It fires a longer one at once, with a warning on stderr. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** A timer that fires so much too late, in milliseconds, tells that the process stood still: stopped, asleep, or very busy. */
+const STOOD_STILL_MS = 1000;
+
+/** How long what came meanwhile is looked at before such a timer runs, in milliseconds. */
+const CATCH_UP_MS = 200;
+
 /**
  * Runs something later. The only place of this package that starts timers of Node, because those are safe for any wait here:
- * one of months is waited for in pieces, and `Infinity` never ends.
+ * one of months is waited for in pieces, and `Infinity` never ends. When the process stood still, what came in the meantime goes
+ * first: Node would run all timers that are due before it looks at a socket, and take for missing what lies there.
  *
  * @param afterMs - milliseconds from now
  */
@@ -34,8 +41,10 @@ export function startTimer(afterMs: number, run: () => void, { keepsAlive = true
   let handle: NodeJS.Timeout;
   const start = (remainingMs: number): void => {
     const pieceMs = Math.min(remainingMs, LONGEST_MS);
+    const dueMs = performance.now() + pieceMs;
     handle = setTimeout(() => {
       if (remainingMs > pieceMs) start(remainingMs - pieceMs);
+      else if (performance.now() - dueMs > STOOD_STILL_MS) start(CATCH_UP_MS);
       else run();
     }, pieceMs);
     if (!keepsAlive) handle.unref();

@@ -303,12 +303,15 @@ describe('the chat of a participant', () => {
     const state = after(
       joined,
       LIVE,
-      { type: 'connection', at: at('12:02'), state: 'lost' },
-      { type: 'connection', at: at('12:02'), state: 'retrying', attempt: 1, inMs: 1000 },
+      { type: 'connection', at: at('12:02'), state: 'lost', code: 'stream-lost', reason: 'it said \u001b[2Jbye' },
+      { type: 'connection', at: at('12:02'), state: 'retrying', attempt: 1, inMs: 1000, code: 'refused', reason: 'x' },
       { type: 'connection', at: at('12:02'), state: 'retrying', attempt: 2, inMs: 2000 },
       { type: 'connection', at: at('12:03'), state: 'up' },
     );
-    expect(screen(state).slice(2)).toEqual(['12:02 -- connection lost, trying again', '12:03 -- back online']);
+    expect(screen(state).slice(2)).toEqual([
+      '12:02 -- connection lost (it said \ufffd[2Jbye), trying again',
+      '12:03 -- back online',
+    ]);
   });
 
   test('shows confirmations by messages once, and not as messages', () => {

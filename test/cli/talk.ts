@@ -16,3 +16,8 @@ export async function member(local: string, slim: string): Promise<JsonProgram> 
   await program.event({ type: 'ready' });
   return program;
 }
+
+/** Starts alice's program, which moderates {@link TALK} with bob. */
+export function moderator(slim: string, ...more: readonly string[]): JsonProgram {
+  return new JsonProgram(moderatorOptions(slim, ...more));
+}

@@ -168,6 +168,20 @@ describe('presence', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  test('counts nothing against members while the connection is down, and gives them their time when it is back', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    await chat.do(text('a'));
+    await vi.advanceTimersByTimeAsync(4000);
+    chat.app.emit({ kind: 'connection', state: { kind: 'lost', error: new ConnectionError('stream-lost', 'x') } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    chat.app.emit({ kind: 'connection', state: { kind: 'up' } });
+    await vi.advanceTimersByTimeAsync(4000);
+    expect(chat.of('presence')).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(chat.of('presence')).toMatchObject([{ presence: 'silent' }]);
+  });
+
   test('does not take a member for silent that has spoken since', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
@@ -332,8 +346,8 @@ describe('a participant', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     chat.app.emit({ kind: 'warning', code: 'identity-rejected', text: 'from x' });
     expect(chat.events.slice(3)).toMatchObject([
-      { type: 'connection', state: 'lost' },
-      { type: 'connection', state: 'retrying', attempt: 1, inMs: 250 },
+      { type: 'connection', state: 'lost', code: 'closed', reason: 'x' },
+      { type: 'connection', state: 'retrying', attempt: 1, inMs: 250, code: 'closed', reason: 'x' },
       { type: 'warning', code: 'identity-rejected' },
       { type: 'warning', code: 'identity-rejected' },
     ]);

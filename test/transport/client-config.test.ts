@@ -26,7 +26,7 @@ describe('documents that upstream accepts', () => {
       tls: { ca: undefined, useSystemRoots: true, identity: undefined, verifyServer: true, version: 'TLSv1.3' },
       auth: { kind: 'none' },
       headers: new Map(),
-      keepalive: { intervalMs: 60_000, timeoutMs: 10_000 },
+      keepalive: { intervalMs: 15_000, timeoutMs: 10_000 },
       connectTimeoutMs: 10_000,
       requestTimeoutMs: 10_000,
       backoff: undefined,

@@ -40,6 +40,7 @@ describe('an attempt that fails says why', () => {
     expect(error.details).toEqual({
       endpoint: `http://127.0.0.1:${port}`,
       hint: `Is it running? Check with: nc -vz 127.0.0.1 ${port}`,
+      why: 'connection refused',
     });
   });
 

@@ -1,9 +1,10 @@
 import type { ClientHttp2Session } from 'node:http2';
+import { Socket } from 'node:net';
 
 import { afterEach, expect, test, vi } from 'vitest';
 
 import { GrpcTransport, MemoryTransport, parseClientConfig } from '../../src/transport/index.js';
-import { startKeepalive } from '../../src/transport/keepalive.js';
+import { Keepalive } from '../../src/transport/keepalive.js';
 import { Recorder } from '../compliance/transport-suite.js';
 import { GRPC_HEADERS, http2Server } from './helpers/raw-servers.js';
 
@@ -30,14 +31,15 @@ test('pings every 600 hours are none in the first day, and an answer may take as
   const onDead = vi.fn();
   // All that the keepalive knows of a session.
   const session = { ping, destroyed: false } as Partial<ClientHttp2Session> as ClientHttp2Session;
-  const stop = startKeepalive(session, { intervalMs: HOURS_600_MS, timeoutMs: HOURS_600_MS }, onDead);
+  const socket = new Socket();
+  const keepalive = new Keepalive(session, socket, { intervalMs: HOURS_600_MS, timeoutMs: HOURS_600_MS }, onDead);
   await vi.advanceTimersByTimeAsync(86_400_000);
   expect(ping).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(HOURS_600_MS - 86_400_000);
   expect(ping).toHaveBeenCalledOnce();
   await vi.advanceTimersByTimeAsync(86_400_000);
   expect(onDead).not.toHaveBeenCalled();
-  stop();
+  keepalive.stop();
   expect(vi.getTimerCount()).toBe(0);
 });
 

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { pause, startInterval, startTimer, withDeadline } from '../../src/util/index.js';
@@ -10,6 +13,7 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -42,6 +46,30 @@ describe('a timer', () => {
     timer.cancel();
     await vi.advanceTimersByTimeAsync(10 * DAY_MS);
     expect(run).not.toHaveBeenCalled();
+  });
+});
+
+describe('a process that stood still', () => {
+  test('looks at what came meanwhile before a timer says that nothing came', async () => {
+    vi.useRealTimers();
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [far] = (await once(server, 'connection')) as [Socket];
+    const order: string[] = [];
+    far.on('data', () => order.push('answer'));
+    const isOver = new Promise<void>((resolve) => {
+      startTimer(20, () => {
+        order.push('timeout');
+        resolve();
+      });
+    });
+    near.write('x');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+    await isOver;
+    near.destroy();
+    server.close();
+    expect(order).toEqual(['answer', 'timeout']);
   });
 });
 
