@@ -11,5 +11,5 @@ export type { JwtAlgorithm } from './jwt-algorithm.js';
 export type { JwkSet, JwtKeys } from './jwt-keys.js';
 export { JwtSigner, type JwtSignerOptions } from './jwt-signer.js';
 export { JwtVerifier, type JwtVerifierOptions } from './jwt-verifier.js';
-export { SharedSecret, type SharedSecretOptions, validateSecret } from './shared-secret.js';
+export { LIFETIME_S, MAX_AHEAD_S, SharedSecret, type SharedSecretOptions, validateSecret } from './shared-secret.js';
 export type { TokenProblem, TokenProvider, TokenVerifier, VerifiedToken } from './token.js';

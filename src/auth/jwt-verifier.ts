@@ -60,7 +60,8 @@ export class JwtVerifier implements TokenVerifier {
     }
     // In this form a clock that is not a number fails as well.
     const isValid = Math.floor(nowMs / 1000) <= found.expiresAtMs / 1000 + LEEWAY_S;
-    return checkTime && !isValid ? failure('expired') : found;
+    if (!checkTime || isValid) return found;
+    return { ...failure('expired'), endedS: Math.floor((nowMs - found.expiresAtMs) / 1000) };
   }
 
   /** Everything but the time. */

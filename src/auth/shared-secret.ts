@@ -7,9 +7,10 @@ import type { TokenProvider, TokenVerifier, VerifiedToken } from './token.js';
 
 /** Fewer bytes than this are refused, as upstream (`shared_secret.rs:validate_secret`). */
 const MIN_SECRET_BYTES = 32;
-/** How old a token may be, and how far its clock may be ahead of ours, in seconds; both bounds included. */
-const LIFETIME_S = 3600;
-const MAX_AHEAD_S = 5;
+/** How old a token may be, in seconds; included. */
+export const LIFETIME_S = 3600;
+/** How far the clock of a token may be ahead of ours, in seconds; included. */
+export const MAX_AHEAD_S = 5;
 /** In characters. Real tokens have at most a few hundred; this bounds the work that a stranger can cause. */
 const MAX_TOKEN_LENGTH = 8192;
 /** Peers whose claims are remembered. */
@@ -88,13 +89,16 @@ export class SharedSecret implements TokenProvider, TokenVerifier {
     // Differs from upstream, which computes the MAC over the parsed number and so takes `+5` and `007` too.
     if (extra !== undefined || !TIMESTAMP.test(timestamp) || !MAC.test(mac)) return { ok: false, reason: 'malformed' };
     const ageS = Math.floor(nowMs / 1000) - Number(timestamp);
-    // In this form an age that is not a number fails as well.
-    if (checkTime && !(ageS <= LIFETIME_S)) return { ok: false, reason: 'expired' };
-    if (!(ageS >= -MAX_AHEAD_S)) return { ok: false, reason: 'future' };
+    // Before its time is looked at: what a forged token says of clocks is told to nobody.
     const expected = computeMac(this.#key, token.slice(0, -(mac.length + 1)));
     if (!timingSafeEqual(Buffer.from(mac, 'base64url'), expected)) return { ok: false, reason: 'bad-mac' };
+    // In this form an age that is not a number fails as well.
+    if (checkTime && !(ageS <= LIFETIME_S)) return { ok: false, reason: 'expired', clockOffS: -ageS };
+    if (!(ageS >= -MAX_AHEAD_S)) return { ok: false, reason: 'future', clockOffS: -ageS };
     const claims = this.#readClaims(claimsText);
-    return claims === undefined ? { ok: false, reason: 'malformed' } : { ok: true, subject, ...claims };
+    return claims === undefined
+      ? { ok: false, reason: 'malformed' }
+      : { ok: true, subject, ...claims, issuedAtMs: Number(timestamp) * 1000 };
   }
 
   #readClaims(text: string): Claims | undefined {

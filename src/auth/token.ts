@@ -28,8 +28,20 @@ export type VerifiedToken =
       readonly publicKey?: Uint8Array;
       /** When it ends by what it says, in milliseconds since 1970. Absent when all tokens live an hour, as with a shared secret. */
       readonly expiresAtMs?: number;
+      /** When it was made, by the clock of its maker, in milliseconds since 1970. Absent when one token serves many messages. */
+      readonly issuedAtMs?: number;
     }
-  | { readonly ok: false; readonly reason: TokenProblem };
+  | {
+      readonly ok: false;
+      readonly reason: TokenProblem;
+      /**
+       * Of a token that is genuine, and made for its message, but outside of its time: by how many seconds the clock of its maker is ahead
+       * of ours; negative when it is behind.
+       */
+      readonly clockOffS?: number;
+      /** Of a token that is genuine and serves many messages: how many seconds ago it ended, by our clock. */
+      readonly endedS?: number;
+    };
 
 /** Checks the identity tokens of peers. */
 export interface TokenVerifier {

@@ -141,7 +141,14 @@ export type ChatEventBody =
       /** With `lost` and `retrying`: what was seen. */
       readonly reason?: string;
     }
-  | { readonly type: 'warning'; readonly code: string; readonly message: string; readonly session?: number }
+  | {
+      readonly type: 'warning';
+      readonly code: string;
+      readonly message: string;
+      readonly session?: number;
+      /** With `clock-off`: by how much the clock of the other is ahead of ours; negative when it is behind. */
+      readonly seconds?: number;
+    }
   | {
       readonly type: 'error';
       readonly code: string;

@@ -76,7 +76,7 @@ export function inviteFailure(name: string, code: string | undefined, willRetry:
   const label = shortName(name);
   switch (code) {
     case 'invite-timeout':
-      return `no answer from ${label}: not running, other name, or different secret; ${
+      return `no answer from ${label}: not running, other name, different secret, or clocks that differ; ${
         willRetry ? 'still trying' : `/invite ${nameWithoutId(name)} tries again`
       }`;
     case 'already-in-group':

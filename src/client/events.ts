@@ -19,11 +19,13 @@ export type AppEvent =
   | { readonly kind: 'connection'; readonly state: ConnectionState }
   /** A session that somebody else made is usable; the same that `listenForSession` gives. */
   | { readonly kind: 'session'; readonly session: Session }
-  | { readonly kind: 'warning'; readonly code: WarningCode; readonly text: string };
+  /** `seconds`, with `clock-off`: by how much the other clock is ahead of ours; negative when it is behind. */
+  | { readonly kind: 'warning'; readonly code: WarningCode; readonly text: string; readonly seconds?: number };
 
 /** Things worth a human's look after which life goes on. */
 export type WarningCode =
   | 'identity-rejected'
+  | 'clock-off'
   | 'protocol-violation'
   | 'accept-failed'
   | 'mls-unsupported'

@@ -95,6 +95,7 @@ export class SlimApp {
         this.#invitations?.onStray(message);
       },
       onWarning: this.#warnOnce,
+      onClockOff: (text, seconds) => this.#events.emit({ kind: 'warning', code: 'clock-off', text, seconds }),
     });
     if (options.onEvent !== undefined) this.#events.on(options.onEvent);
     this.#link = new NodeLink({

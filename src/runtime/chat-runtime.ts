@@ -12,6 +12,7 @@ import {
 import { Name } from '../name/index.js';
 import { assertNever, SessionError, SlimError, withinBudget } from '../util/index.js';
 import { Announcer } from './announcer.js';
+import { connectionEvent } from './connection-event.js';
 import { drainMs } from './drain.js';
 import { askedAbout, Groups } from './groups.js';
 import { InvitationDesk } from './invitation-desk.js';
@@ -280,7 +281,12 @@ export class ChatRuntime {
         else this.#early.push(event.session);
         return;
       case 'warning':
-        this.#emit({ type: 'warning', code: event.code, message: event.text });
+        this.#emit({
+          type: 'warning',
+          code: event.code,
+          message: event.text,
+          ...(event.seconds !== undefined && { seconds: event.seconds }),
+        });
         return;
       case 'connection': {
         const { state } = event;
@@ -288,13 +294,7 @@ export class ChatRuntime {
           if (state.error !== undefined) this.#giveUp(state.error);
           return;
         }
-        this.#emit({
-          type: 'connection',
-          state: state.kind,
-          ...('attempt' in state && { attempt: state.attempt }),
-          ...('inMs' in state && { inMs: state.inMs }),
-          ...('error' in state && { code: state.error.code, reason: reasonOf(state.error) }),
-        });
+        this.#emit(connectionEvent(state));
         return;
       }
       default:
@@ -396,10 +396,4 @@ export class ChatRuntime {
 
 function now(): string {
   return new Date().toISOString();
-}
-
-/** What was seen, without the advice that an error text of a connection ends with. */
-function reasonOf({ details, message }: SlimError): string {
-  const why = details?.['why'];
-  return typeof why === 'string' ? why : message;
 }

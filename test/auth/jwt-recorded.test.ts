@@ -62,7 +62,10 @@ describe.each(VERSIONS)('tokens that real members of %s signed', (version) => {
     const elsewhere = verifierOf(version, { audience: ['x'] });
     for (const { header } of messages) {
       expect(other.verify(header.identity, RECORDED_MS)).toEqual({ ok: false, reason: 'bad-mac' });
-      expect(verifier.verify(header.identity, RECORDED_MS + 2 * 3_600_000)).toEqual({ ok: false, reason: 'expired' });
+      expect(verifier.verify(header.identity, RECORDED_MS + 2 * 3_600_000)).toMatchObject({
+        ok: false,
+        reason: 'expired',
+      });
       expect(elsewhere.verify(header.identity, RECORDED_MS)).toEqual({ ok: false, reason: 'wrong-audience' });
     }
   });

@@ -278,7 +278,7 @@ describe('time', () => {
     const verifier = new JwtVerifier({ keys: P256.publicKey });
     const token = es256(CLAIMS);
     expect(verifier.verify(token, NOW_MS)).toMatchObject({ ok: true, expiresAtMs: end });
-    expect(verifier.verify(token, end + 61_000)).toEqual({ ok: false, reason: 'expired' });
+    expect(verifier.verify(token, end + 61_000)).toEqual({ ok: false, reason: 'expired', endedS: 61 });
     expect(verifier.verify(token, end + 61_000, false)).toMatchObject({ ok: true });
     expect(verifier.verify(token, NOW_MS)).toMatchObject({ ok: true });
   });

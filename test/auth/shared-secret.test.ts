@@ -84,6 +84,7 @@ describe('row 1: vectors and clock cases', () => {
       ok: true,
       subject,
       ...(publicKey && { publicKey: new Uint8Array(publicKey) }),
+      issuedAtMs: timestamp * 1000,
     });
   });
 
@@ -105,7 +106,9 @@ describe('row 1: vectors and clock cases', () => {
     for (const nowMs of [nowS * 1000, nowS * 1000 + 999]) {
       const result = verifier().verify(V1.token, nowMs);
       expect(result).toEqual(
-        problem === undefined ? { ok: true, subject: V1.subject } : { ok: false, reason: problem },
+        problem === undefined
+          ? { ok: true, subject: V1.subject, issuedAtMs: V1.timestamp * 1000 }
+          : { ok: false, reason: problem, clockOffS: V1.timestamp - nowS },
       );
     }
   });
@@ -117,10 +120,16 @@ describe('row 1: vectors and clock cases', () => {
 
   test('an old token still passes where only its origin counts, but a false or a future one does not', () => {
     const years = V1.timestamp * 1000 + 5 * 365 * 86_400_000;
-    expect(verifier().verify(V1.token, years, true)).toEqual({ ok: false, reason: 'expired' });
-    expect(verifier().verify(V1.token, years, false)).toEqual({ ok: true, subject: V1.subject });
+    expect(verifier().verify(V1.token, years, true)).toMatchObject({ ok: false, reason: 'expired' });
+    expect(verifier().verify(V1.token, years, false)).toMatchObject({ ok: true, subject: V1.subject });
     expect(verifier(`${SECRET}6`).verify(V1.token, years, false)).toEqual({ ok: false, reason: 'bad-mac' });
-    expect(verifier().verify(V1.token, 1767225594_000, false)).toEqual({ ok: false, reason: 'future' });
+    expect(verifier().verify(V1.token, 1767225594_000, false)).toMatchObject({ ok: false, reason: 'future' });
+  });
+
+  test('a false token says nothing of clocks, whatever time it names', () => {
+    for (const nowS of [0, V1.timestamp - 20, V1.timestamp + 4000]) {
+      expect(verifier(`${SECRET}6`).verify(V1.token, nowS * 1000)).toEqual({ ok: false, reason: 'bad-mac' });
+    }
   });
 });
 
@@ -137,11 +146,16 @@ describe('mint', () => {
   test('another holder of the secret takes it, with and without a key', () => {
     const mine = verifier();
     const publicKey = counting(7, 32);
-    expect(verifier().verify(mine.mint(nowMs), nowMs)).toStrictEqual({ ok: true, subject: mine.subject });
+    expect(verifier().verify(mine.mint(nowMs), nowMs)).toStrictEqual({
+      ok: true,
+      subject: mine.subject,
+      issuedAtMs: nowMs - 999,
+    });
     expect(verifier().verify(mine.mint(nowMs, publicKey), nowMs)).toStrictEqual({
       ok: true,
       subject: mine.subject,
       publicKey,
+      issuedAtMs: nowMs - 999,
     });
   });
 
@@ -163,6 +177,7 @@ describe('mint', () => {
           ok: true,
           subject: mine.subject,
           publicKey,
+          issuedAtMs: nowMs - 999,
         });
       }),
     );
@@ -253,7 +268,11 @@ describe('N2: refused', () => {
 
   test('claims with other members only are fine', () => {
     const token = forge(`${head}${claimsOf('{"role":"x","__proto__":{"pubkey":"AAAA"}}')}`);
-    expect(verifier().verify(token, nowMs)).toStrictEqual({ ok: true, subject: V1.subject });
+    expect(verifier().verify(token, nowMs)).toStrictEqual({
+      ok: true,
+      subject: V1.subject,
+      issuedAtMs: nowMs,
+    });
   });
 });
 

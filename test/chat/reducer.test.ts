@@ -175,7 +175,7 @@ describe('invitations', () => {
     const failed = invite('failed', { code: 'invite-timeout', retryInMs: 1000 }, '12:02');
     const state = after(alone, LIVE, invite('started'), failed, invite('started'), failed, invite('started'));
     expect(screen(state)).toEqual([
-      '12:02 -- no answer from bob: not running, other name, or different secret; still trying',
+      '12:02 -- no answer from bob: not running, other name, different secret, or clocks that differ; still trying',
     ]);
     expect(state.invitations).toMatchObject([{ attempt: 3, hasTimedOut: false }]);
   });
@@ -183,7 +183,7 @@ describe('invitations', () => {
   test('that are over say how to try again', () => {
     const state = after(alone, LIVE, invite('started'), invite('failed', { code: 'invite-timeout' }));
     expect(screen(state)).toEqual([
-      '12:01 -- no answer from bob: not running, other name, or different secret; /invite agntcy/ns/bob tries again',
+      '12:01 -- no answer from bob: not running, other name, different secret, or clocks that differ; /invite agntcy/ns/bob tries again',
     ]);
     expect(state.invitations).toEqual([]);
   });

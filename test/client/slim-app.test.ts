@@ -39,8 +39,9 @@ function fromMallory(to: Name, token: string, messageType: number, content: Publ
   };
 }
 
-function tokenOf(identity: string, secret = SECRET): string {
-  return new SharedSecret({ secret, identity }).mint(Date.now());
+/** @param aheadS - by how much the clock it is made by is ahead */
+function tokenOf(identity: string, secret = SECRET, aheadS = 0): string {
+  return new SharedSecret({ secret, identity }).mint(Date.now() + 1000 * aheadS);
 }
 
 describe('connect', () => {
@@ -179,6 +180,90 @@ describe('identities', () => {
     expect(warnings(events)).toEqual([
       { code: 'identity-rejected', text: expect.stringContaining('agntcy/ns/mallory') as string },
     ]);
+  });
+
+  test('however many names a stranger takes, one line a minute tells of it, and says nothing of clocks', async () => {
+    const node = new MemoryNode();
+    const { app, events, stream } = await connect(node, 'agntcy/ns/alice');
+    const bad = tokenOf('agntcy/ns/mallory', 'another-secret-of-thirty-two-bytes-and-more', 20);
+    const discovery = fromMallory(app.name, bad, MessageType.discoveryRequest, { kind: 'discoveryRequest' });
+    for (let count = 0; count < 1000; count += 1) {
+      const source = Name.of('agntcy', 'ns', `mallory-${String(count)}-\u202e${'x'.repeat(1000)}`, 66n);
+      node.send(stream, { ...discovery, header: { ...discovery.header, source } });
+    }
+    await settle();
+    const [warning, ...others] = warnings(events);
+    expect(others).toEqual([]);
+    expect(warning).toMatchObject({ code: 'identity-rejected', text: expect.stringMatching(/bad-mac$/) as string });
+    expect(warning?.text.length).toBeLessThan(300);
+    expect(warning?.text).not.toContain('\u202e');
+    expect(warning).not.toHaveProperty('seconds');
+    expect(stream.messages('discoveryRequest')).toEqual([]);
+  });
+
+  test.each([20, 4000, -4000])(
+    'an inviter whose clock is %i s ahead is not answered, but told of, once, and asked so that it sees the difference',
+    async (aheadS) => {
+      const node = new MemoryNode();
+      const { app, events, stream } = await connect(node, 'agntcy/ns/alice');
+      for (let count = 0; count < 5; count += 1) {
+        const token = tokenOf('agntcy/ns/mallory', SECRET, aheadS);
+        node.send(stream, fromMallory(app.name, token, MessageType.discoveryRequest, { kind: 'discoveryRequest' }));
+        await vi.advanceTimersByTimeAsync(1000);
+      }
+      expect(stream.messages('discoveryReply')).toEqual([]);
+      const told = events.filter((event) => event.kind === 'warning');
+      expect(told).toMatchObject([{ code: 'clock-off' }]);
+      expect(Math.abs((told[0]?.seconds ?? 0) - aheadS)).toBeLessThanOrEqual(1);
+      expect(told[0]?.text).toContain(
+        `${String(Math.abs(told[0]?.seconds ?? 0))} s ${aheadS > 0 ? 'ahead of' : 'behind'}`,
+      );
+      expect(stream.messages('discoveryRequest').map(({ header }) => header.destination.toString())).toEqual(
+        Array(2).fill(Name.of('agntcy', 'ns', 'mallory', 66n).toString()),
+      );
+    },
+  );
+
+  test('one whose clock is 20 s behind is answered, and told of: it drops the answers', async () => {
+    const node = new MemoryNode();
+    const { app, events, stream } = await connect(node, 'agntcy/ns/alice');
+    for (let count = 0; count < 5; count += 1) {
+      const token = tokenOf('agntcy/ns/mallory', SECRET, -20);
+      const request = fromMallory(app.name, token, MessageType.discoveryRequest, { kind: 'discoveryRequest' });
+      node.send(stream, { ...request, session: { ...request.session, messageId: count } });
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(stream.messages('discoveryReply')).toHaveLength(5);
+    expect(events.filter((event) => event.kind === 'warning')).toMatchObject([
+      { code: 'clock-off', seconds: expect.closeTo(-20, -0.3) as number },
+    ]);
+  });
+
+  test('a token that serves many messages and has ended: the line says how long ago, by which clock', async () => {
+    const node = new MemoryNode();
+    const provider = new SharedSecret({ secret: SECRET, identity: 'agntcy/ns/alice' });
+    const verifier = { verify: () => ({ ok: false, reason: 'expired', endedS: 75 }) as const };
+    const { app, events, stream } = await connect(node, 'agntcy/ns/alice', { identity: { provider, verifier } });
+    node.send(stream, fromMallory(app.name, 'x', MessageType.discoveryRequest, { kind: 'discoveryRequest' }));
+    await settle();
+    expect(warnings(events)).toEqual([
+      {
+        code: 'identity-rejected',
+        text: "dropped messages from agntcy/ns/mallory: its token ended 75 s ago by this computer's clock",
+      },
+    ]);
+  });
+
+  test('messages that were long on their way are no matter of clocks', async () => {
+    const node = new MemoryNode();
+    const { app, events, stream } = await connect(node, 'agntcy/ns/alice');
+    // Made a second apart, while this process slept; all arrive now.
+    for (let ageS = 60; ageS >= 0; ageS -= 1) {
+      const token = tokenOf('agntcy/ns/mallory', SECRET, -ageS);
+      node.send(stream, fromMallory(app.name, token, MessageType.discoveryRequest, { kind: 'discoveryRequest' }));
+    }
+    await settle();
+    expect(warnings(events)).toEqual([]);
   });
 
   test('a JoinRequest with a bad token makes no session, the same with a good one does', async () => {
