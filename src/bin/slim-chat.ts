@@ -44,8 +44,8 @@ process.cwd = (): string => {
 const hasOtherFace = process.argv
   .slice(2)
   .some((word) => /^(?:node|-h|--(?:plain|json|help|version)(?:=.*)?)$/.test(word));
-const isTerminal = process.stdin.isTTY && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
-if (isTerminal && !hasOtherFace) process.stdin.setRawMode(true);
+const mayDraw = !hasOtherFace && process.stdout.isTTY && process.env['TERM'] !== 'dumb';
+if (mayDraw && process.stdin.isTTY) process.stdin.setRawMode(true);
 
 const { main } = await import('../cli/index.js');
 await main();

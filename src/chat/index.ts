@@ -8,7 +8,7 @@
  *
  * @packageDocumentation
  */
-export { type BreakOptions, breakText, graphemesOf, mostWidthOf, padded, widthOf } from './columns.js';
+export { type BreakOptions, breakText, graphemesOf, mostWidthOf, widthOf } from './columns.js';
 export { activeSession, sessionOf } from './add-line.js';
 export { labelsOf, nameWithoutId, nameWithShortId, shortName } from './display-name.js';
 export { editDistance } from './edit-distance.js';
