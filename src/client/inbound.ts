@@ -1,6 +1,13 @@
 import type { TokenVerifier, VerifiedToken } from '../auth/index.js';
 import type { Name } from '../name/index.js';
-import { type MlsPolicy, type OutboundMessage, type Route, routeInbound } from '../protocol/index.js';
+import {
+  type Answer,
+  AppAnswers,
+  type MlsPolicy,
+  type OutboundMessage,
+  type Route,
+  routeInbound,
+} from '../protocol/index.js';
 import { printable, RecentSet } from '../util/index.js';
 import type { PublishMessage } from '../wire/index.js';
 import { ClockWatch } from './clock-watch.js';
@@ -44,15 +51,14 @@ type RefusedToken = Extract<VerifiedToken, { ok: false }>;
 /** What comes from the node for one app: checked for its identity first, then handed to whom it concerns. */
 export class Inbound {
   readonly #host: InboundHost;
-  /** Discovery requests that have their answer: a second one upsets a moderator (session.md 10.3). */
-  readonly #answered = new RecentSet<string>(1024);
-
+  readonly #answers: AppAnswers;
   readonly #clocks: ClockWatch;
   readonly #strangers = new RecentSet<string>(MAX_STRANGERS);
   #strangerAtMs = -Infinity;
 
   constructor(host: InboundHost) {
     this.#host = host;
+    this.#answers = new AppAnswers(host.local);
     this.#clocks = new ClockWatch({
       local: host.local,
       onClockOff: (text, seconds) => host.onClockOff(text, seconds),
@@ -79,21 +85,43 @@ export class Inbound {
       case 'session':
         this.#host.driver(route.sessionId)?.post({ kind: 'message', message, subject, vouchesForKey });
         return;
-      case 'reply': {
-        const { destination, messageId } = route.message;
-        if (this.#answered.add(`${destination.key}:${messageId}`)) this.#host.onReply(route.message);
+      case 'reply':
+        this.#reply(this.#answers.onDiscovery(message, route.message, performance.now()));
         return;
-      }
       case 'join':
-        this.#host.onJoinRequest({ config: route.config, message, subject });
+        this.#onJoin(route.config, message, subject);
         return;
       case 'refuse':
         this.#host.onWarning(route.text, route.code, route.text);
         return;
       case 'ignore':
+        this.#reply(this.#answers.again(message, performance.now()));
         this.#host.onStray(message);
         return;
     }
+  }
+
+  /** Keeps an answer that ended a session for who asks again because it got lost. */
+  keep(answer: Answer): void {
+    this.#answers.keep(answer, performance.now());
+  }
+
+  /** The stream is gone, and answers with it. */
+  onLinkDown(): void {
+    this.#answers.mayBeLost();
+  }
+
+  #onJoin(config: JoinRequest['config'], message: PublishMessage, subject: string): void {
+    const roundTripMs = this.#answers.roundTripMs(message, performance.now());
+    this.#host.onJoinRequest({
+      config: { ...config, ...(roundTripMs !== undefined && { roundTripMs }) },
+      message,
+      subject,
+    });
+  }
+
+  #reply(message: OutboundMessage | undefined): void {
+    if (message !== undefined) this.#host.onReply(message);
   }
 
   /** Whoever it is chooses the name he goes by; however many he takes, they are told one by one, and slowly. */
@@ -105,10 +133,5 @@ export class Inbound {
     this.#strangerAtMs = nowMs;
     const why = endedS === undefined ? reason : `its token ended ${endedS} s ago by this computer's clock`;
     this.#host.onWarning(from, 'identity-rejected', `dropped messages from ${from}: ${why}`);
-  }
-
-  /** The answers went down a stream that is gone: whoever asks again has not got them. */
-  forgetAnswers(): void {
-    this.#answered.clear();
   }
 }

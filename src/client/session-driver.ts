@@ -1,6 +1,7 @@
 import { randomU32 } from './random.js';
 import type { Name } from '../name/index.js';
 import {
+  type Answer,
   cancelledError,
   type CommandId,
   type Effect,
@@ -34,7 +35,8 @@ export interface SessionLink {
 export interface SessionDriverHandlers {
   onNotice(notice: SessionNotice): void;
   onDelivery(handle: CompletionHandle): void;
-  onEnd(reason: EndReason): void;
+  /** @param answer - to the request that ended it; who asks again gets it again */
+  onEnd(reason: EndReason, answer: Answer | undefined): void;
   onWarning(code: WarningCode, text: string): void;
   /** What could be done now is done; fewer messages may wait than before. */
   onDrained(): void;
@@ -255,7 +257,7 @@ export class SessionDriver {
         return;
       case 'end':
         this.#mls?.free();
-        this.#handlers.onEnd(effect.reason);
+        this.#handlers.onEnd(effect.reason, effect.answer);
         return;
       default:
         assertNever(effect);

@@ -1,5 +1,6 @@
 import { Name } from '../name/index.js';
 import {
+  type Answer,
   type EndReason,
   type Role,
   type SessionConfig,
@@ -35,7 +36,8 @@ export interface SessionHost {
   onEstablished(session: Session): void;
   /** Of a session that the application does not know of, because it is not usable yet. */
   onEarlyWarning(code: WarningCode, text: string): void;
-  onEnd(session: Session): void;
+  /** @param answer - to the request that ended it */
+  onEnd(session: Session, answer: Answer | undefined): void;
 }
 
 /** A session of an app: its members, what they say, and how it ends. Made by `SlimApp`. */
@@ -329,10 +331,10 @@ export class Session {
     this.#events.emit({ kind: 'delivery', ...what, ...(error && { error }) });
   };
 
-  readonly #onEnd = (reason: EndReason): void => {
+  readonly #onEnd = (reason: EndReason, answer: Answer | undefined): void => {
     this.#lastMembers = this.#driver.members;
     this.#closeReason = reason === 'abandoned' ? 'closed' : reason;
-    this.#host.onEnd(this);
+    this.#host.onEnd(this, answer);
     this.#messages.close(endError(this.#closeReason));
     this.#gate.close(endError(this.#closeReason));
     if (reason !== 'abandoned') this.#events.emit({ kind: 'closed', reason });

@@ -231,7 +231,7 @@ export class SlimApp {
 
   readonly #onConnection = (state: ConnectionState): void => {
     if (state.kind === 'lost') {
-      this.#inbound.forgetAnswers();
+      this.#inbound.onLinkDown();
       for (const session of this.#sessions.values()) session.driver.post({ kind: 'linkDown' });
     }
     this.#events.emit({ kind: 'connection', state });
@@ -262,8 +262,9 @@ export class SlimApp {
         // Once for each invitation: its repetitions fail the same way.
         this.#warnOnce(`${config.sessionId} ${text}`, code, `an invitation by ${from}: ${text}`);
       },
-      onEnd: (session) => {
+      onEnd: (session, answer) => {
         this.#sessions.delete(session.id);
+        if (answer !== undefined) this.#inbound.keep(answer);
         if (session.driver.lastPublishedId > 0) this.#resumeAfter.set(session.id, session.driver.lastPublishedId);
       },
     };

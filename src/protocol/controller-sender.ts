@@ -49,11 +49,11 @@ export class ControllerSender {
     return 'complete';
   }
 
-  /** A member is gone: nothing is expected from it. Gives the ids of requests that are complete by that. */
+  /** A member is gone: nothing is expected from it. Gives the ids of requests that are complete by that; a discovery never is. */
   forget(name: Name): number[] {
     const complete: number[] = [];
     for (const { message, missing } of this.#pending.values()) {
-      if (!missing.delete(replyKey(message.messageType, name)) || missing.size > 0) continue;
+      if (!missing.delete(name.key) || missing.size > 0) continue;
       this.#pending.delete(message.messageId);
       complete.push(message.messageId);
     }

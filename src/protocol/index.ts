@@ -6,6 +6,8 @@
  *
  * @packageDocumentation
  */
+export { AppAnswers } from './app-answers.js';
+export type { Answer } from './given-answers.js';
 export type {
   CommandId,
   Delivered,

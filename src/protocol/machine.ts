@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import type { MlsError, SlimError } from '../util/index.js';
 import type { Content, Metadata, PublishMessage } from '../wire/index.js';
+import type { Answer } from './given-answers.js';
 
 /** Number of a command, unique in its session. Given by whoever posts it. */
 export type CommandId = number;
@@ -47,8 +48,10 @@ export type TimerKey =
   | 'control'
   /** The moderator's next ping round. */
   | 'ping'
-  /** The participant's patience with a moderator that pinged before. */
+  /** The end of a round in which the participant's moderator must have given a sign of life. */
   | 'liveness'
+  /** Next question to those who have been silent in a round. */
+  | 'ask'
   /** When the leaf of a member in the moderator's MLS group is old. */
   | 'leaves'
   /** The pause between two renewals of such leaves. */
@@ -235,8 +238,8 @@ export type Effect =
     }
   /** A command other than `publish` is done. `member`: who joined. */
   | { readonly kind: 'settle'; readonly id: CommandId; readonly error?: SlimError; readonly member?: Name }
-  /** The session is over; the last effect of a machine. */
-  | { readonly kind: 'end'; readonly reason: EndReason };
+  /** The session is over; the last effect of a machine. `answer`: to the request that ended it; who asks again gets it again. */
+  | { readonly kind: 'end'; readonly reason: EndReason; readonly answer?: Answer };
 
 /** Everything impure that a machine may ask for. */
 export interface Env {
@@ -289,6 +292,8 @@ export interface SessionConfig {
   /** Whether the moderator of a group with MLS removes and invites members again before their leaves end. */
   readonly keepsAlive?: boolean;
   readonly metadata: Metadata;
+  /** How long the moderator took to ask this participant in after it had found it. */
+  readonly roundTripMs?: number;
   /** Number of the last message this app sent in an earlier session of the same id, 0 if none. */
   readonly resumeAfter: number;
 }

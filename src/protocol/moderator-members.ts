@@ -6,6 +6,7 @@ import { ModeratorChanges } from './moderator-changes.js';
 import { ModeratorInvitations } from './moderator-invitations.js';
 import { ModeratorMls } from './moderator-mls.js';
 import type { ModeratorParts } from './moderator-parts.js';
+import type { ModeratorPings } from './moderator-pings.js';
 import { ModeratorRemovals } from './moderator-removals.js';
 import type { ModeratorSteps } from './moderator-steps.js';
 import {
@@ -17,7 +18,6 @@ import {
   notFoundError,
   type Removal,
 } from './moderator-task.js';
-import type { PingRounds } from './ping-rounds.js';
 import { begin, conclude, type MembershipRequest, refuse } from './requester.js';
 import type { SessionCore } from './session-core.js';
 
@@ -29,8 +29,10 @@ export class ModeratorMembers {
   readonly #parts: ModeratorParts;
   readonly #invitations: ModeratorInvitations;
   readonly #removals: ModeratorRemovals;
+  /** Invitations of names that have an instance in the group, until it is known whether that one still lives; by its full name. */
+  readonly #doubts = new Map<string, MembershipRequest[]>();
 
-  constructor(core: SessionCore, steps: ModeratorSteps, pings: PingRounds) {
+  constructor(core: SessionCore, steps: ModeratorSteps, pings: ModeratorPings) {
     const changes = new ModeratorChanges((change, env) =>
       change.kind === 'removal' ? this.#removals.start(change, env) : this.#invitations.admit(change, env),
     );
@@ -81,11 +83,38 @@ export class ModeratorMembers {
     const invitation = this.#invitations.of(name);
     if (invitation !== undefined) return this.#invitations.join(invitation, request);
     const fail = (error: SlimError): Effect[] => conclude([request], { error }, core.build);
-    if (core.members.some(({ prefixKey }) => prefixKey === name.prefixKey)) return fail(alreadyInGroupError(name));
+    const member = core.members.find(({ prefixKey }) => prefixKey === name.prefixKey);
+    if (member !== undefined)
+      return core.isSelf(member) ? fail(alreadyInGroupError(name)) : this.#doubt(member, request, env);
     if (core.config.type === 'pointToPoint' && core.others.length + this.#invitations.count > 0) {
       return fail(noGroupError('invite'));
     }
     return this.#invitations.begin(request, env);
+  }
+
+  /**
+   * Perhaps the member has died, and its name is invited because it was started again. If it lives, it says so at once; if not, it
+   * is found missing, and the name is invited then.
+   */
+  #doubt(member: Name, request: MembershipRequest, env: Env): Effect[] {
+    const { core, pings } = this.#parts;
+    const asked = core.config.type === 'group' ? pings.doubt(member, env) : undefined;
+    if (asked === undefined) return conclude([request], { error: alreadyInGroupError(request.name) }, core.build);
+    const doubts = this.#doubts.get(member.key) ?? [];
+    this.#doubts.set(member.key, [...doubts, request]);
+    return asked;
+  }
+
+  /** A member has given a sign of life: there is no place for another instance of its name. */
+  onAlive(member: Name): Effect[] {
+    const error = alreadyInGroupError(member.withoutId());
+    return conclude(this.#takeDoubts(member), { error }, this.#parts.core.build);
+  }
+
+  #takeDoubts(member: Name): MembershipRequest[] {
+    const doubts = this.#doubts.get(member.key) ?? [];
+    this.#doubts.delete(member.key);
+    return doubts;
   }
 
   /** @param leavesFirst - whether it is asked to leave before the others are told, which needs its good will */
@@ -104,7 +133,7 @@ export class ModeratorMembers {
       wasAnnounced: true,
       ...(leavesFirst && { departure: 'asked-first' }),
     };
-    return [...begin(request), ...this.#removals.begin(removal, env)];
+    return [...this.onAlive(member), ...begin(request), ...this.#removals.begin(removal, env)];
   }
 
   /** A member that left, or that has been silent too long. */
@@ -119,7 +148,7 @@ export class ModeratorMembers {
       return this.#stopWaitingFor(member, env);
     }
     const effects = this.#removals.begin(
-      { kind: 'removal', requests: [], wantedBack: [], member, reason, wasAnnounced: true },
+      { kind: 'removal', requests: [], wantedBack: this.#takeDoubts(member), member, reason, wasAnnounced: true },
       env,
     );
     // The change that runs, if this one waits behind it, may wait for nobody else.
@@ -182,7 +211,14 @@ export class ModeratorMembers {
 
   /** The session ends: every invitation and removal fails. */
   failAll(error: SlimError): Effect[] {
-    const effects = [...this.#invitations.failAll(error), ...this.#removals.failAll(error)];
+    const { build } = this.#parts.core;
+    const doubts = [...this.#doubts.values()].flat();
+    this.#doubts.clear();
+    const effects = [
+      ...this.#invitations.failAll(error),
+      ...this.#removals.failAll(error),
+      ...conclude(doubts, { error }, build),
+    ];
     this.#parts.changes.clear();
     this.#parts.steps.clear();
     return effects;

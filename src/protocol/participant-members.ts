@@ -76,7 +76,7 @@ export class ParticipantMembers {
 
   #onWelcome(message: PublishMessage, participants: readonly Name[], env: Env): Effect[] {
     const { config } = this.#core;
-    const ack = this.#acknowledge(message);
+    const ack = this.#acknowledge(message, env);
     if (!this.#applied.add(message.session.messageId)) return ack;
     const effects: Effect[] = [...this.#core.clearTimer('limbo')];
     if (config.type === 'group' && !this.#isSubscribed) {
@@ -124,7 +124,7 @@ export class ParticipantMembers {
     // A repetition for others reaches a new member too: it names us (session.md 10.9), or is from before our time.
     const isForUs = participants.some((name) => name.prefixKey === this.#core.config.local.prefixKey);
     if (!this.#isEstablished || !isForUs || this.#core.isSelf(added)) return [];
-    const ack = this.#acknowledge(message);
+    const ack = this.#acknowledge(message, env);
     if (!this.#applied.add(message.session.messageId)) return ack;
     if (this.#core.isMember(added)) {
       // 0.7.0 removes one of two members without telling the other; now it is back.
@@ -144,7 +144,7 @@ export class ParticipantMembers {
 
   #onRemove(message: PublishMessage, removed: Name, env: Env): Effect[] {
     if (!this.#isEstablished) return [];
-    const ack = this.#acknowledge(message);
+    const ack = this.#acknowledge(message, env);
     if (!this.#applied.add(message.session.messageId)) return ack;
     if (this.#core.isSelf(removed)) {
       // A leave request follows, unless the moderator took us for dead.
@@ -167,7 +167,7 @@ export class ParticipantMembers {
     ];
   }
 
-  #acknowledge(change: PublishMessage): Effect[] {
-    return this.#replies.answer(change, MessageType.groupAck, { kind: 'groupAck' });
+  #acknowledge(change: PublishMessage, env: Env): Effect[] {
+    return this.#replies.answer(change, MessageType.groupAck, { kind: 'groupAck' }, env);
   }
 }

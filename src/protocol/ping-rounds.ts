@@ -1,47 +1,60 @@
 import type { Name } from '../name/index.js';
+import { RetryQueue } from './retry-queue.js';
 
 /** Time from one ping to the next (`controller_sender.rs:handle_ping_timeout`). */
 export const PING_INTERVAL_MS = 10_000;
-/** How many pings in a row may stay unanswered. */
+/** How many rounds in a row may pass without a sign of life. */
 export const MAX_MISSED_PINGS = 3;
+
+/** Within a round, who is silent is asked again this often, by name: a single message may get lost. */
+const ASK_AGAIN_MS = 1000;
+const ASK_AGAIN_TIMES = 9;
+
+/**
+ * Number of a payload that nobody ever sent: they begin at 1. Every version of upstream answers a request for it that it has no such
+ * message, if and only if it is in the session; so it finds who is there also where nobody answers pings, which is 0.7.
+ */
+export const PROBE_ID = 0;
 
 /** What is known of one member. */
 interface Health {
   readonly name: Name;
-  /** 0.7 members never answer; only who has answered before can be found missing. */
-  hasAnswered: boolean;
+  /** Who has, is no 0.7: it need not be asked otherwise. */
+  answersPings: boolean;
   missed: number;
 }
 
+/** Somebody who has not given a sign of life in this round. */
+export type Silent = Readonly<Pick<Health, 'name' | 'answersPings'>>;
+
 /**
- * The moderator's pings: who answers, who is gone.
- * Differs from upstream: a ping is not repeated within its round. The stream loses nothing while it lives, and after a
- * reconnection the next round starts at once.
+ * Rounds of ten seconds, in each of which everybody watched must give a sign of life: who is silent for three is gone, whether or
+ * not it was ever heard before. Upstream counts answers to pings only, and so throws out every 0.7 member.
  */
 export class PingRounds {
   readonly #health = new Map<string, Health>();
-  #currentId: number | undefined;
-  #missing = new Set<string>();
+  readonly #silent = new RetryQueue<string, Health>(ASK_AGAIN_MS, ASK_AGAIN_TIMES);
+  /** Who has been asked for the last time in this round. */
+  readonly #exhausted = new Set<string>();
 
   get hasMembers(): boolean {
     return this.#health.size > 0;
   }
 
   add(name: Name): void {
-    this.#health.set(name.key, { name, hasAnswered: false, missed: 0 });
+    this.#health.set(name.key, { name, answersPings: false, missed: 0 });
   }
 
   remove(name: Name): void {
     this.#health.delete(name.key);
-    this.#missing.delete(name.key);
+    this.#clear(name);
   }
 
   /** Closes the running round; gives the members that have been silent too long. */
   closeRound(): Name[] {
     const gone: Name[] = [];
-    for (const key of this.#missing) {
-      const health = this.#health.get(key);
-      if (health?.hasAnswered !== true) continue;
+    for (const [key, health] of this.#health) {
+      if (!this.#silent.has(key) && !this.#exhausted.has(key)) continue;
       health.missed += 1;
       if (health.missed >= MAX_MISSED_PINGS) gone.push(health.name);
     }
@@ -51,21 +64,47 @@ export class PingRounds {
 
   /** Drops the running round without counting it: nobody could answer. */
   forgetRound(): void {
-    this.#missing.clear();
-    this.#currentId = undefined;
+    this.#silent.clear();
+    this.#exhausted.clear();
   }
 
-  /** Starts a round with everybody known now. */
-  startRound(messageId: number): void {
-    this.#currentId = messageId;
-    this.#missing = new Set(this.#health.keys());
+  /** Starts a round with everybody known now, who has just been pinged. */
+  startRound(nowMs: number): void {
+    this.forgetRound();
+    for (const [key, health] of this.#health) this.#silent.add(key, health, nowMs);
   }
 
-  onAnswer(name: Name, messageId: number): void {
+  /** Expects a sign of life of one member in this round, also if it has given one; gives it unless it is not watched. */
+  doubt(name: Name, nowMs: number): Silent | undefined {
+    const health = this.#health.get(name.key);
+    this.#clear(name);
+    if (health !== undefined) this.#silent.add(name.key, health, nowMs);
+    return health;
+  }
+
+  /** It did something that only who is in the session can do. */
+  onSign(name: Name, isPing = false): void {
     const health = this.#health.get(name.key);
     if (health === undefined) return;
-    health.hasAnswered = true;
     health.missed = 0;
-    if (messageId === this.#currentId) this.#missing.delete(name.key);
+    if (isPing) health.answersPings = true;
+    this.#clear(name);
+  }
+
+  /** How long until somebody silent is to be asked again; `undefined` when nobody is. */
+  dueInMs(nowMs: number): number | undefined {
+    return this.#silent.dueInMs(nowMs);
+  }
+
+  /** Who is to be asked again now. */
+  takeSilent(nowMs: number): readonly Silent[] {
+    const { retry, failed } = this.#silent.expire(nowMs);
+    for (const { name } of failed) this.#exhausted.add(name.key);
+    return retry;
+  }
+
+  #clear(name: Name): void {
+    this.#silent.delete(name.key);
+    this.#exhausted.delete(name.key);
   }
 }

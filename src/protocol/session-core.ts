@@ -2,6 +2,7 @@ import type { Name } from '../name/index.js';
 import type { SlimError } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
 import { ControllerSender } from './controller-sender.js';
+import type { Answer } from './given-answers.js';
 import type { Delivered, Effect, EndReason, Env, SessionConfig, TimerKey } from './machine.js';
 import { MessageBuilder } from './message-builder.js';
 import { MlsOperations } from './mls-operations.js';
@@ -146,15 +147,17 @@ export class SessionCore {
   /**
    * The last effects of a session: what waits for messages before it was acknowledged, and is given out without them; own messages
    * fail with `error`; all timers stop.
+   *
+   * @param answer - to the request that ended it
    */
-  end(reason: EndReason, error: SlimError): Effect[] {
+  end(reason: EndReason, error: SlimError, answer?: Answer): Effect[] {
     if (this.#hasEnded) return [];
     this.#hasEnded = true;
     this.control.clear();
     const timers = [...this.#armed].map((timer): Effect => ({ kind: 'clearTimer', timer }));
     this.#armed.clear();
     const waiting = this.others.flatMap((name) => this.receiver.forgetSource(name));
-    return [...waiting, ...this.sender.end(error), ...timers, { kind: 'end', reason }];
+    return [...waiting, ...this.sender.end(error), ...timers, { kind: 'end', reason, ...(answer && { answer }) }];
   }
 }
 

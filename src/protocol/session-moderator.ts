@@ -1,14 +1,15 @@
 import type { Name } from '../name/index.js';
-import { assertNever, RecentSet } from '../util/index.js';
+import { assertNever } from '../util/index.js';
 import { MessageType, type PublishMessage } from '../wire/index.js';
+import { GivenAnswers } from './given-answers.js';
 import type { AgedLeaf } from './leaf-ages.js';
 import { LeafRenewals } from './leaf-renewals.js';
 import type { Effect, Env, LeftReason, SessionConfig } from './machine.js';
-import { FANOUT_ALL, FANOUT_ONE, hasFlag } from './message-builder.js';
+import { FANOUT_ALL, hasFlag } from './message-builder.js';
 import { ModeratorMembers } from './moderator-members.js';
+import { ModeratorPings } from './moderator-pings.js';
 import { ModeratorSteps } from './moderator-steps.js';
 import type { Step } from './moderator-task.js';
-import { PING_INTERVAL_MS, PingRounds } from './ping-rounds.js';
 import { type MembershipRequest, refuse } from './requester.js';
 import { closedError, type RoleTimer, SessionShell } from './session-shell.js';
 
@@ -20,19 +21,19 @@ import { closedError, type RoleTimer, SessionShell } from './session-shell.js';
  * it; a group whose last participant leaves stays open.
  */
 export class SessionModerator extends SessionShell {
-  readonly #pings = new PingRounds();
   readonly #steps: ModeratorSteps;
+  readonly #pings: ModeratorPings;
   readonly #members: ModeratorMembers;
-  /** Goodbyes that have their answer. */
-  readonly #answered = new RecentSet<string>();
+  /** To goodbyes. Who has said one is no member any more, and may not have got its answer. */
+  readonly #answered = new GivenAnswers<string>();
   /** Only in a group that is kept alive. */
   readonly #renewals: LeafRenewals | undefined;
-  #isPinging = false;
 
   constructor(config: SessionConfig) {
     super(config);
     this.core.addMember(config.local);
     this.#steps = new ModeratorSteps(this.core);
+    this.#pings = new ModeratorPings(this.core, this.#steps);
     this.#members = new ModeratorMembers(this.core, this.#steps, this.#pings);
     this.core.watch('leaves', this.#members.leafAges);
     if (config.keepsAlive === true) this.#renewals = new LeafRenewals(this.core, this.#members);
@@ -40,20 +41,19 @@ export class SessionModerator extends SessionShell {
 
   protected override afterEach(effects: Effect[], env: Env): Effect[] {
     if (this.core.hasEnded) return effects;
-    effects.push(...this.#startPinging());
+    effects.push(...this.#pings.startIfNeeded());
     if (!this.isClosing && this.#renewals !== undefined) effects.push(...this.#renewals.advance(env));
     return effects;
   }
 
   protected override onLinkDown(): Effect[] {
-    this.#pings.forgetRound();
-    return this.core.clearTimer('ping');
+    return this.#pings.onLinkDown();
   }
 
   protected override onLinkUp(env: Env): Effect[] {
-    this.#answered.clear();
+    this.#answered.mayBeLost();
     const effects = [...this.#steps.onLinkUp(env), ...this.core.sender.onLinkUp(env)];
-    return this.#isPinging ? [...effects, ...this.#ping(env)] : effects;
+    return this.isClosing ? effects : [...effects, ...this.#pings.onLinkUp(env)];
   }
 
   protected override onMembershipRequest(request: MembershipRequest, env: Env): Effect[] {
@@ -63,12 +63,18 @@ export class SessionModerator extends SessionShell {
 
   protected override onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
     const { source } = message.header;
-    const { messageId, messageType } = message.session;
     if (this.#members.takeEvicted(source)) {
       const leave: Effect = { kind: 'send', message: this.#steps.buildLeaveRequest(source, env) };
       // It may be answering a new invitation.
       return [leave, ...this.onMessage(message, subject, env)];
     }
+    const effects = this.#pings.onMessage(message) ? this.#members.onAlive(source) : [];
+    return [...effects, ...this.#onMessage(message, subject, env)];
+  }
+
+  #onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
+    const { source } = message.header;
+    const { messageType } = message.session;
     switch (messageType) {
       case MessageType.msg:
         // Nobody else can be a member without this side's doing.
@@ -82,7 +88,6 @@ export class SessionModerator extends SessionShell {
         return step === undefined ? [] : this.#onStepDone(step, env);
       }
       case MessageType.ping:
-        this.#pings.onAnswer(source, messageId);
         return [];
       case MessageType.leaveRequest:
         return hasFlag(message.metadata, 'leavingSession') ? this.#onLeaving(message, env) : [];
@@ -104,6 +109,8 @@ export class SessionModerator extends SessionShell {
       }
       case 'ping':
         return this.#onPingRound(env);
+      case 'ask':
+        return this.#pings.onAsk(env);
       case 'leaves':
         return this.#members.leafAges.takeAged(env).flatMap((leaf) => this.#onAgedLeaf(leaf));
       case 'renewal':
@@ -153,11 +160,16 @@ export class SessionModerator extends SessionShell {
   /** A 1.x participant says goodbye (`LEAVING_SESSION`). */
   #onLeaving(message: PublishMessage, env: Env): Effect[] {
     const { source } = message.header;
+    const { timeoutMs, type } = this.core.config;
     const request = `${source.key}:${String(message.session.messageId)}`;
-    if (!this.#members.hears(source) || !this.#answered.add(request)) return [];
+    const again = this.#answered.again(request, true, env.nowMs);
+    if (again !== undefined) return [{ kind: 'send', message: again }];
+    if (!this.#members.hears(source) || this.#answered.has(request)) return [];
     const reply = this.core.build.buildReply(message, MessageType.leaveReply, { kind: 'leaveReply' });
-    const rest = this.core.config.type === 'pointToPoint' ? this.finish('closed') : this.#giveUp(source, 'left', env);
-    return [{ kind: 'send', message: reply }, ...rest];
+    const answer = { message: reply, pauseMs: timeoutMs / 2 };
+    this.#answered.add(request, answer, env.nowMs);
+    if (type === 'pointToPoint') return this.finish('closed', answer);
+    return [{ kind: 'send', message: reply }, ...this.#giveUp(source, 'left', env)];
   }
 
   #giveUp(member: Name, reason: Exclude<LeftReason, 'removed'>, env: Env): Effect[] {
@@ -168,13 +180,6 @@ export class SessionModerator extends SessionShell {
 
   // --- Pings ---------------------------------------------------------------------------------------------------------
 
-  /** From the first member on. */
-  #startPinging(): Effect[] {
-    if (this.#isPinging || !this.#pings.hasMembers) return [];
-    this.#isPinging = true;
-    return [this.core.setTimer('ping', PING_INTERVAL_MS)];
-  }
-
   #onPingRound(env: Env): Effect[] {
     const effects: Effect[] = [];
     for (const member of this.#pings.closeRound()) {
@@ -182,24 +187,7 @@ export class SessionModerator extends SessionShell {
       effects.push(...this.#giveUp(member, 'offline', env));
       if (this.core.hasEnded) return effects;
     }
-    return [...effects, ...this.#ping(env)];
-  }
-
-  #ping(env: Env): Effect[] {
-    const { config, others } = this.core;
-    const timer = this.core.setTimer('ping', PING_INTERVAL_MS);
-    const peer = others[0];
-    if (peer === undefined || this.isClosing) return [timer];
-    const messageId = this.#steps.drawId(env);
-    this.#pings.startRound(messageId);
-    const isGroup = config.type === 'group';
-    const message = this.core.build.build(
-      MessageType.ping,
-      isGroup ? config.channel : peer,
-      isGroup ? FANOUT_ALL : FANOUT_ONE,
-      messageId,
-      { kind: 'ping' },
-    );
-    return [{ kind: 'send', message }, timer];
+    // Who does not confirm the end is not asked for anything else.
+    return this.isClosing ? effects : [...effects, ...this.#pings.ping(env)];
   }
 }

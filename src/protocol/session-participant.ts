@@ -22,7 +22,7 @@ export class SessionParticipant extends SessionShell {
 
   constructor(config: SessionConfig) {
     super(config);
-    this.#replies = new ParticipantReplies(this.core.build);
+    this.#replies = new ParticipantReplies(config, this.core.build);
     this.#members = new ParticipantMembers(this.core, this.#replies, this.#early);
     this.#watch = new ModeratorWatch(this.core);
     // Point-to-point: everything goes to the caller; its name is what the first message brought.
@@ -30,8 +30,9 @@ export class SessionParticipant extends SessionShell {
   }
 
   /** Before the welcome the application does not know of the session: all but warnings waits for it. */
-  protected override afterEach(effects: Effect[]): Effect[] {
-    return this.#members.isEstablished ? effects : this.#early.holdBack(effects);
+  protected override afterEach(effects: Effect[], env: Env): Effect[] {
+    if (!this.#members.isEstablished) return this.#early.holdBack(effects);
+    return this.core.hasEnded || this.isClosing ? effects : [...effects, ...this.#watch.start(env)];
   }
 
   protected override onLinkDown(): Effect[] {
@@ -43,7 +44,7 @@ export class SessionParticipant extends SessionShell {
     return [
       ...this.core.control.onLinkUp(env, (id) => id),
       ...this.core.sender.onLinkUp(env),
-      ...this.#watch.onLinkUp(),
+      ...this.#watch.onLinkUp(env),
     ];
   }
 
@@ -54,30 +55,28 @@ export class SessionParticipant extends SessionShell {
 
   protected override onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
     if (this.#early.isFull && isPayloadMessage(message)) return [];
+    const isFromModerator = message.header.source.equals(this.core.config.moderator);
+    if (isFromModerator) this.#watch.onHeard();
     const payload = this.core.onPayloadMessage(message, subject, env);
     if (payload !== undefined) return payload;
     // Upstream obeys control messages of anybody who knows the session id.
-    if (!message.header.source.equals(this.core.config.moderator)) return [];
-    this.#watch.onHeard();
+    if (!isFromModerator) return [];
     switch (message.session.messageType) {
       case MessageType.joinRequest:
-        return [...this.#onJoinRequest(message), ...this.#members.awaitWelcome()];
+        return [...this.#onJoinRequest(message, env), ...this.#members.awaitWelcome()];
       case MessageType.groupWelcome:
       case MessageType.groupAdd:
       case MessageType.groupRemove:
         return this.#members.onGroupChange(message, env);
       case MessageType.leaveRequest:
-        return [
-          ...this.#replies.answer(message, MessageType.leaveReply, { kind: 'leaveReply' }),
-          ...this.finish('removed'),
-        ];
+        return this.finish('removed', this.#replies.toAnswer(message, MessageType.leaveReply, { kind: 'leaveReply' }));
       case MessageType.leaveReply:
         this.core.control.onReply(message.session.messageId, message.header.source);
         return this.isClosing ? this.finish('left') : [];
       case MessageType.groupClose:
-        return [...this.#replies.answer(message, MessageType.groupAck, { kind: 'groupAck' }), ...this.finish('closed')];
+        return this.finish('closed', this.#replies.toAnswer(message, MessageType.groupAck, { kind: 'groupAck' }));
       case MessageType.ping:
-        return this.#watch.onPing(message);
+        return this.#watch.onPing(message, env);
       default:
         // groupAck, groupNack and groupProposal of a peer make upstream panic; here they mean nothing.
         return [];
@@ -92,7 +91,9 @@ export class SessionParticipant extends SessionShell {
         return failed.length > 0 ? [...effects, ...this.finish('left')] : effects;
       }
       case 'liveness':
-        return this.#watch.onTimer() ?? this.finish('moderator-gone');
+        return this.#watch.onRound(env) ?? this.finish('moderator-gone');
+      case 'ask':
+        return this.#watch.onAsk(env);
       case 'limbo':
         return this.finish(this.#members.isEstablished ? 'removed' : 'abandoned');
       case 'ping':
@@ -130,15 +131,15 @@ export class SessionParticipant extends SessionShell {
   }
 
   /** With MLS each join request gets a key package of its own; all stay usable until the welcome (session.md 10.3). */
-  #onJoinRequest(request: PublishMessage): Effect[] {
+  #onJoinRequest(request: PublishMessage, env: Env): Effect[] {
     if (this.core.protection === undefined) {
-      return this.#replies.answer(request, MessageType.joinReply, { kind: 'joinReply' });
+      return this.#replies.answer(request, MessageType.joinReply, { kind: 'joinReply' }, env);
     }
-    if (this.#replies.has(request)) return [];
-    return this.core.mls.request({ op: 'keyPackage' }, (result) => {
+    if (this.#replies.has(request)) return this.#replies.repeat(request, env);
+    return this.core.mls.request({ op: 'keyPackage' }, (result, later) => {
       if (result.ok) {
         const content = { kind: 'joinReply', keyPackage: result.bytes } as const;
-        return this.#replies.answer(request, MessageType.joinReply, content);
+        return this.#replies.answer(request, MessageType.joinReply, content, later);
       }
       // An empty reply would wedge a 0.7.0 moderator (session.md 10.10).
       const text = `could not answer an invitation with MLS: ${result.error.message}`;

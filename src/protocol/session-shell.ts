@@ -1,6 +1,7 @@
 import type { Name } from '../name/index.js';
 import { assertNever, SessionError } from '../util/index.js';
 import type { PublishMessage } from '../wire/index.js';
+import type { Answer } from './given-answers.js';
 import type {
   CommandId,
   Effect,
@@ -84,12 +85,17 @@ export abstract class SessionShell implements SessionMachine {
     return this.#closers.length > 0;
   }
 
-  /** The last effects of the session. */
-  protected finish(reason: EndReason): Effect[] {
+  /**
+   * The last effects of the session.
+   *
+   * @param lastAnswer - to the request that ends it
+   */
+  protected finish(reason: EndReason, lastAnswer?: Answer): Effect[] {
     return [
+      ...(lastAnswer === undefined ? [] : [{ kind: 'send', message: lastAnswer.message } as const]),
       ...this.onEnd(),
       ...this.#closers.splice(0).flatMap((closer) => answer(closer, {}, this.core.build)),
-      ...this.core.end(reason, endError(reason)),
+      ...this.core.end(reason, endError(reason), lastAnswer),
     ];
   }
 

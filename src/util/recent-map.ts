@@ -29,6 +29,11 @@ export class RecentMap<K, V> {
     }
   }
 
+  /** Oldest first. */
+  values(): Iterable<V> {
+    return this.#entries.values();
+  }
+
   delete(key: K): void {
     this.#entries.delete(key);
   }

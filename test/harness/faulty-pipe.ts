@@ -20,6 +20,8 @@ export interface FaultRates {
   readonly doubled: number;
   /** Held back, so that others overtake it. */
   readonly late: number;
+  /** Whether answers have to suffer it, too: of real members each is sent once to a request that went to the channel. */
+  readonly alsoAnswers?: boolean;
 }
 
 /** What happened to the messages of a pipe so far, both ways together. */
@@ -35,10 +37,7 @@ const LATE_MS = 20;
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/**
- * Sent once to each request and never again: members of upstream answer a request once, and what its moderator does not get
- * then it never gets (session.md 3). Real streams lose nothing, so nobody provides for it.
- */
+/** Upstream's moderator asks the whole channel again for the one answer that got lost, and dies of those that it has already. */
 const REPLIES: ReadonlySet<number> = new Set([
   MessageType.discoveryReply,
   MessageType.joinReply,
@@ -139,7 +138,7 @@ export class FaultyPipe {
 
   #meddle(frame: Uint8Array, pass: (frame: Uint8Array) => void): void {
     this.counts.passed += 1;
-    if (!isFairGame(frame)) {
+    if (!this.#isFairGame(frame)) {
       pass(frame);
       return;
     }
@@ -156,10 +155,11 @@ export class FaultyPipe {
       else pass(copy);
     }
   }
-}
 
-/** Whether something may happen to a message: to those of sessions that are repeated until they are answered. */
-function isFairGame(frame: Uint8Array): boolean {
-  const message = decodeMessage(frame);
-  return message.kind === 'publish' && !REPLIES.has(message.session.messageType);
+  /** Whether something may happen to a message: to those of sessions. */
+  #isFairGame(frame: Uint8Array): boolean {
+    const message = decodeMessage(frame);
+    if (message.kind !== 'publish') return false;
+    return this.#rates.alsoAnswers === true || !REPLIES.has(message.session.messageType);
+  }
 }

@@ -98,7 +98,7 @@ const anyMessage: fc.Arbitrary<PublishMessage> = anyContent.chain((content) =>
   }),
 );
 
-const TIMERS: readonly TimerKey[] = ['acks', 'rtx', 'starts', 'control', 'ping', 'liveness', 'limbo'];
+const TIMERS: readonly TimerKey[] = ['acks', 'rtx', 'starts', 'control', 'ping', 'ask', 'liveness', 'limbo'];
 const command: fc.Arbitrary<SessionCommand> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('invite' as const, 'remove' as const), name: someName }) },
   {

@@ -121,8 +121,8 @@ describe('the caller', () => {
     const ping = rig.advance(PING_INTERVAL_MS);
     expect(trace(ping)).toEqual([expect.stringMatching(/^ping > a #\d+$/) as string]);
     rig.receive(message('ping', A, { id: idOf(ping, 'ping') }));
-    expect(sentKinds(rig.advance(MAX_MISSED_PINGS * PING_INTERVAL_MS))).toEqual(['ping', 'ping', 'ping']);
-    expect(trace(rig.advance(PING_INTERVAL_MS))).toEqual(['end closed']);
+    expect(trace(rig.advance(MAX_MISSED_PINGS * PING_INTERVAL_MS))).not.toContain('end closed');
+    expect(trace(rig.advance(PING_INTERVAL_MS)).at(-1)).toBe('end closed');
   });
 
   test('the peer hangs up', () => {

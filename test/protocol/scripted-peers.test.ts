@@ -97,6 +97,8 @@ describe.each(VERSIONS)('a moderator of %s', (version) => {
     expect([moderator.panic, peer.panic]).toEqual([undefined, undefined]);
     // 0.7.0 asks for the acknowledgement of the removed one, and does not know it then.
     const known = version === '0.7.0' ? ['groupAck of b'] : [];
+    // How long the way is shows only after the discovery; a second reply to it costs upstream a second join request.
+    if (options === SLOW) known.push('discoveryReply of a', 'discoveryReply of b');
     expect(moderator.strays.filter((stray) => !stray.endsWith('of p') && !known.includes(stray))).toEqual([]);
   });
 
@@ -125,14 +127,17 @@ describe.each(VERSIONS)('a moderator of %s', (version) => {
     expect([moderator.panic, peer.panic]).toEqual([undefined, undefined]);
   });
 
-  test('is killed: ours notice exactly when it had been pinging', () => {
-    const { moderator, ours, run } = gathered();
-    run(15_000);
-    const link = moderator['link'];
-    link.kill();
-    run(300_000);
-    expect(ours.session?.end).toBe(version === '1.x' ? 'moderator-gone' : undefined);
-  });
+  test.each([500, 5000, 15_000])(
+    'is killed %i ms later: ours notice, whether or not it had been pinging',
+    (aliveMs) => {
+      const { moderator, ours, run } = gathered();
+      run(aliveMs);
+      const link = moderator['link'];
+      link.kill();
+      run(45_000);
+      expect(ours.session?.end).toBe('moderator-gone');
+    },
+  );
 });
 
 describe.each(VERSIONS)('members of %s with our moderator', (version) => {

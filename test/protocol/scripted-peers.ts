@@ -1,5 +1,6 @@
 import type { Name } from '../../src/name/index.js';
 import { type OutboundMessage, SESSION_ID_LIMIT } from '../../src/protocol/index.js';
+import { PROBE_ID } from '../../src/protocol/ping-rounds.js';
 import { type Content, MessageType, type PublishMessage, SessionType } from '../../src/wire/index.js';
 import type { Link, Network, SimulatedPeer } from './simulated-network.js';
 import { CHANNEL, kindOf, short, textOf } from './support.js';
@@ -109,7 +110,20 @@ abstract class UpstreamPeer implements SimulatedPeer {
     content: Content,
     metadata: Readonly<Record<string, string>> = {},
   ): OutboundMessage {
-    const message: OutboundMessage = {
+    const message = this.build(messageType, destination, fanout, messageId, content, metadata);
+    this.link.send(message);
+    return message;
+  }
+
+  protected build(
+    messageType: number,
+    destination: Name,
+    fanout: number,
+    messageId: number,
+    content: Content,
+    metadata: Readonly<Record<string, string>> = {},
+  ): OutboundMessage {
+    return {
       source: this.name,
       destination,
       fanout,
@@ -120,8 +134,6 @@ abstract class UpstreamPeer implements SimulatedPeer {
       content,
       metadata,
     };
-    this.link.send(message);
-    return message;
   }
 
   /** A control request, repeated every T, R times, until all have answered (`controller_sender.rs`). */
@@ -217,6 +229,13 @@ abstract class UpstreamPeer implements SimulatedPeer {
   #onRtxRequest(source: Name, messageId: number): void {
     const text = this.#sent.get(messageId);
     this.#unacked.get(messageId)?.missing.delete(source.key);
+    if (!this.isListening) return;
+    if (messageId === PROBE_ID) {
+      // What is asked for only to learn who is there (`session_sender.rs:on_rtx_message`).
+      const reply = this.build(MessageType.rtxReply, source, 1, messageId, emptyApp());
+      this.link.send({ ...reply, error: true });
+      return;
+    }
     if (text === undefined) throw new Error(`${short(source)} asks for ${String(messageId)}, which was never sent`);
     this.send(MessageType.rtxReply, source, 256, messageId, app(text));
   }

@@ -1,6 +1,6 @@
 import type { Name } from '../../src/name/index.js';
 import type { OutboundMessage } from '../../src/protocol/index.js';
-import { type Content, decodeMessage, encodeMessage, MessageType, type PublishMessage } from '../../src/wire/index.js';
+import { decodeMessage, encodeMessage, type PublishMessage } from '../../src/wire/index.js';
 import { MemoryMls } from '../mls/memory-mls/memory-mls.js';
 import { kindOf, short } from './support.js';
 import { SeededRandom, VirtualTime } from './virtual-time.js';
@@ -17,8 +17,6 @@ export interface NetworkOptions {
    * because a GroupAdd that comes after the GroupRemove of the same member cannot be told from a second GroupAdd.
    */
   readonly reorders: boolean;
-  /** Which messages may get lost; all if absent. */
-  readonly mayLose?: (message: PublishMessage) => boolean;
 }
 
 export const GOOD_NETWORK: NetworkOptions = {
@@ -28,17 +26,6 @@ export const GOOD_NETWORK: NetworkOptions = {
   duplicateRate: 0,
   reorders: false,
 };
-
-const REPLY_KINDS: ReadonlySet<Content['kind']> = new Set(['discoveryReply', 'joinReply', 'leaveReply', 'groupAck']);
-
-/**
- * Replies are given once for each request, because a second one kills moderators of 0.7.0 … 1.4 (session.md 10.1). So one that
- * gets lost is never repeated; the transport must not lose it while the stream lives. A goodbye to a 0.7 moderator is
- * told once for the same reason.
- */
-export function isRepeated({ content, session }: PublishMessage): boolean {
-  return !REPLY_KINDS.has(content.kind) && session.messageType !== MessageType.leaveRequest;
-}
 
 /** Something at the end of a link. */
 export interface SimulatedPeer {
@@ -259,10 +246,10 @@ export class Link {
 
   #carry(way: 'up' | 'down', message: PublishMessage, arrive: () => void): void {
     const { random, options } = this.#network;
-    const { lossRate, duplicateRate, reorders, mayLose } = options;
+    const { lossRate, duplicateRate, reorders } = options;
     const copies = random.fraction() < duplicateRate ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
-      if (random.fraction() < lossRate && mayLose?.(message) !== false) {
+      if (random.fraction() < lossRate) {
         this.#note(`x${way}`, message);
         continue;
       }

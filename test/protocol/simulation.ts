@@ -4,6 +4,8 @@ import {
   type DeliveryProgress,
   type Effect,
   type EndReason,
+  type Answer,
+  AppAnswers,
   type Input,
   type MlsPolicy,
   type MlsRequest,
@@ -54,16 +56,20 @@ const REPLIES: ReadonlySet<number> = new Set([
   MessageType.groupAck,
 ]);
 
-/** Finds a second reply to the same request; one after a reconnection is right (session.md appendix A 6). */
-class ReplyCheck {
-  readonly #sent = new Set<string>();
+/** What lies between two answers to the same request at least: a quarter of the shortest T in use. */
+const REPLY_PAUSE_MS = 250;
 
-  onSend(message: OutboundMessage): void {
+/** Finds a second reply to the same request; one after a reconnection or a while is right (session.md appendix A 6). */
+class ReplyCheck {
+  readonly #sent = new Map<string, number>();
+
+  onSend(message: OutboundMessage, nowMs: number): void {
     if (!REPLIES.has(message.messageType)) return;
     const { messageType, messageId, destination } = message;
     const reply = `${String(messageType)} ${String(messageId)} ${destination.key}`;
-    if (this.#sent.has(reply)) throw new Error(`a second reply ${reply}`);
-    this.#sent.add(reply);
+    const beforeMs = this.#sent.get(reply);
+    if (beforeMs !== undefined && nowMs - beforeMs < REPLY_PAUSE_MS) throw new Error(`a second reply ${reply}`);
+    this.#sent.set(reply, nowMs);
   }
 
   onReconnection(): void {
@@ -222,7 +228,7 @@ export class SimulatedSession {
     if (this.end !== undefined && !isAnswer) throw new Error(`after the end: ${trace([effect]).join()}`);
     switch (effect.kind) {
       case 'send':
-        this.replies.onSend(effect.message);
+        this.replies.onSend(effect.message, this.app.network.time.nowMs);
         this.app.link.send(effect.message);
         return;
       case 'subscribe':
@@ -264,7 +270,7 @@ export class SimulatedSession {
         this.app.network.note(`${short(this.app.name)} end ${effect.reason}`);
         if (this.#timers.size > 0) throw new Error(`timers after the end: ${[...this.#timers.keys()].join()}`);
         if (this.#isSubscribed) throw new Error('the channel was not given up');
-        this.app.onEnd(this);
+        this.app.onEnd(this, effect.answer);
         return;
     }
   }
@@ -334,13 +340,14 @@ export class SimulatedApp implements SimulatedPeer {
   readonly link: Link;
   /** Also those that are over. */
   readonly sessions: SimulatedSession[] = [];
-  readonly #answered = new Set<string>();
+  readonly #answers: AppAnswers;
   readonly #replies = new ReplyCheck();
   readonly #resumeAfter = new Map<number, number>();
 
   constructor(network: Network, name: Name) {
     this.network = network;
     this.name = name;
+    this.#answers = new AppAnswers(name);
     this.link = network.connect(this);
   }
 
@@ -372,17 +379,14 @@ export class SimulatedApp implements SimulatedPeer {
       case 'session':
         this.#find(route.sessionId)?.post({ kind: 'message', message, subject: 'subject' });
         return;
-      case 'reply': {
-        const request = `${route.message.destination.key}:${String(route.message.messageId)}`;
-        if (this.#answered.has(request)) return;
-        this.#answered.add(request);
-        this.#replies.onSend(route.message);
-        this.link.send(route.message);
+      case 'reply':
+        this.#reply(this.#answers.onDiscovery(message, route.message, this.network.time.nowMs));
         return;
-      }
       case 'join': {
         const resumeAfter = this.#resumeAfter.get(route.config.sessionId) ?? 0;
-        this.#add({ ...route.config, resumeAfter }, 'participant').post({
+        const roundTripMs = this.#answers.roundTripMs(message, this.network.time.nowMs);
+        const config = { ...route.config, ...(roundTripMs !== undefined && { roundTripMs }), resumeAfter };
+        this.#add(config, 'participant').post({
           kind: 'message',
           message,
           subject: 'subject',
@@ -392,12 +396,13 @@ export class SimulatedApp implements SimulatedPeer {
       case 'refuse':
         throw new Error(`refused: ${route.text}`);
       case 'ignore':
+        this.#reply(this.#answers.again(message, this.network.time.nowMs));
         return;
     }
   }
 
   onLinkDown(): void {
-    this.#answered.clear();
+    this.#answers.mayBeLost();
     for (const session of this.#alive()) session.post({ kind: 'linkDown' });
   }
 
@@ -408,8 +413,15 @@ export class SimulatedApp implements SimulatedPeer {
     }
   }
 
-  onEnd(session: SimulatedSession): void {
+  onEnd(session: SimulatedSession, answer: Answer | undefined): void {
+    if (answer !== undefined) this.#answers.keep(answer, this.network.time.nowMs);
     this.#resumeAfter.set(session.config.sessionId, session.machine.lastPublishedId);
+  }
+
+  #reply(reply: OutboundMessage | undefined): void {
+    if (reply === undefined) return;
+    this.#replies.onSend(reply, this.network.time.nowMs);
+    this.link.send(reply);
   }
 
   #alive(): SimulatedSession[] {
