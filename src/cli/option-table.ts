@@ -102,7 +102,7 @@ export const CHAT_OPTIONS: readonly OptionInfo[] = [
     name: 'wait-invites',
     kind: 'switch',
     arg: '',
-    help: 'go on inviting who does not answer (default; --no-wait-invites tries once)',
+    help: 'go on inviting who does not answer, and invite again who went offline (default; --no-wait-invites: neither)',
   },
   {
     name: 'accept',

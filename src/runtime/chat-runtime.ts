@@ -123,7 +123,9 @@ export class ChatRuntime {
       mls,
       keepAliveGroup,
     });
-    this.#keeper = new InviteKeeper(this.#addSession(session), this.#config.waitInvites);
+    this.#keeper = new InviteKeeper(this.#addSession(session), this.#config.waitInvites, (work) => {
+      this.#guard(work);
+    });
     this.#guard(this.#keeper.run(this.#config.invites));
   }
 
@@ -202,7 +204,7 @@ export class ChatRuntime {
         this.#guard(this.#addressed(command).invite(Name.parse(command.name), command.ref));
         return;
       case 'remove':
-        this.#guard(this.#addressed(command).remove(Name.parse(command.name), command.ref));
+        this.#remove(command);
         return;
       case 'who':
         this.#who(command);
@@ -237,6 +239,14 @@ export class ChatRuntime {
       default:
         assertNever(command);
     }
+  }
+
+  #remove(command: Extract<ChatCommand, { type: 'invite' | 'remove' }>): void {
+    const runner = this.#addressed(command);
+    const name = Name.parse(command.name);
+    // Also somebody who is not there at the moment and would be invited when it is back.
+    if (runner.session.role === 'moderator') this.#keeper?.forget(name);
+    this.#guard(runner.remove(name, command.ref));
   }
 
   /** The session that a command is for. */

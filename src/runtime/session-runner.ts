@@ -19,6 +19,8 @@ export class SessionRunner {
   readonly session: SessionPort;
   /** After how many milliseconds somebody tries again when an invitation has failed so; `undefined` if nobody will. */
   retryAfter: (name: Name, error: SlimError) => number | undefined = () => undefined;
+  /** Hears of a member that is gone without anybody having wanted that. */
+  onOffline: (member: Name) => void = () => undefined;
   readonly #deps: SessionRunnerDeps;
   /** Own messages that are not settled, by key. */
   readonly #own = new Map<number, Own>();
@@ -68,6 +70,18 @@ export class SessionRunner {
   /** Invites; the session reports how it goes. Resolves to why it failed, if it did. */
   async invite(name: Name, ref: string | undefined): Promise<SlimError | undefined> {
     return outcomeOf(this.session.invite(name, ref === undefined ? {} : { ref }));
+  }
+
+  /** Nobody waits any more for somebody whose invitation failed and was to be tried again. */
+  tellGivenUp(name: Name): void {
+    if (this.#hasEnded) return;
+    this.#deps.emit({
+      type: 'invite',
+      session: this.session.id,
+      name: name.toString(),
+      state: 'failed',
+      code: 'aborted',
+    });
   }
 
   /** Removes a member; the session reports how it goes. */
@@ -182,6 +196,7 @@ export class SessionRunner {
           members: event.members.length,
           reason: event.reason,
         });
+        if (event.reason === 'offline') this.onOffline(event.member);
         return;
       case 'invite': {
         const retryInMs = event.state === 'failed' ? this.#retryIn(event.name, event.error) : undefined;

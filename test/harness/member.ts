@@ -64,6 +64,8 @@ export interface GroupOptions {
   readonly mls?: boolean;
   /** Whether members are removed and invited again before their keys are too old. Ours only. */
   readonly keepAlive?: boolean;
+  /** Whether who does not answer, or goes offline, is invited again. Ours only. */
+  readonly waitsForInvited?: boolean;
 }
 
 /** The language of one member program. */

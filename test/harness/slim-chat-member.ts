@@ -87,7 +87,8 @@ export const slimChatMember: MemberDialect = {
       for (const invitee of group.invite) args.push('--invites', invitee);
       if (group.mls === true) args.push('--enable-mls');
       if (group.keepAlive === true) args.push('--keep-alive-group');
-      args.push('--no-wait-invites', '--timeout', `${group.intervalMs}ms`, '--max-retries', String(group.maxRetries));
+      if (group.waitsForInvited !== true) args.push('--no-wait-invites');
+      args.push('--timeout', `${group.intervalMs}ms`, '--max-retries', String(group.maxRetries));
     }
     return { command: process.execPath, args, env: WITHOUT_SETTINGS };
   },

@@ -83,6 +83,73 @@ describe('a moderator', () => {
     expect(once.of('invite').at(-1)).not.toHaveProperty('retryInMs');
   });
 
+  test('invites again who went offline, with growing pauses, until it is back', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.leave(BOB, 'offline');
+    await chat.settle();
+    expect(chat.of('invite')).toMatchObject([{ name: 'agntcy/ns/bob', state: 'started' }]);
+    const pauses: unknown[] = [];
+    for (let tries = 1; tries <= 7; tries += 1) {
+      expect(chat.session.invites).toHaveLength(tries);
+      chat.session.refuse(BOB, new SessionError('invite-timeout', 'no answer'));
+      await chat.settle();
+      const { retryInMs } = chat.of('invite').at(-1) ?? {};
+      pauses.push(retryInMs);
+      await vi.advanceTimersByTimeAsync(retryInMs ?? 0);
+    }
+    expect(pauses).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    chat.session.join(BOB.withId(99n));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(chat.session.invites).toHaveLength(8);
+  });
+
+  test('gives up in the end who went offline and does not come back', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.leave(BOB, 'offline');
+    await chat.settle();
+    while (chat.of('invite').at(-1)?.state === 'started') {
+      chat.session.refuse(BOB, new SessionError('invite-timeout', 'no answer'));
+      await chat.settle();
+      await vi.advanceTimersByTimeAsync(30_000);
+    }
+    expect(chat.session.invites).toHaveLength(60);
+    expect(chat.of('invite').at(-1)).not.toHaveProperty('retryInMs');
+    expect(chat.store.getState().invitations).toEqual([]);
+  });
+
+  test('does not invite again who left or was removed, nor anybody when told so', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.leave(BOB, 'left');
+    chat.session.join(CAROL);
+    chat.session.leave(CAROL, 'removed');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(chat.session.invites).toEqual([]);
+
+    const once = await moderator({ waitInvites: false });
+    once.session.join(BOB);
+    once.session.leave(BOB, 'offline');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(once.session.invites).toEqual([]);
+  });
+
+  test('does not invite again who is removed while it is offline, and says that nobody waits for it', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.leave(BOB, 'offline');
+    await chat.settle();
+    chat.session.refuse(BOB, new SessionError('invite-timeout', 'no answer'));
+    await chat.settle();
+    expect(chat.store.getState().invitations).toHaveLength(1);
+    await chat.do({ type: 'remove', name: 'agntcy/ns/bob' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(chat.session.invites).toHaveLength(1);
+    expect(chat.of('invite').at(-1)).toMatchObject({ state: 'failed', code: 'aborted' });
+    expect(chat.store.getState().invitations).toEqual([]);
+  });
+
   test('shares the outcome of an invitation that is under way', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     await chat.do({ type: 'invite', name: 'agntcy/ns/bob', ref: 'i1' });

@@ -1,0 +1,130 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { describe, expect, test, type TestContext } from 'vitest';
+
+import { Member, type NodeProcess, slimChatMember, startNode } from '../harness/index.js';
+
+const SECRET = 'a-shared-secret-for-tests-of-32-bytes-or-more';
+const WAIT_MS = 30_000;
+/** Four rounds of pings of ten seconds, and a busy machine. */
+const OFFLINE_MS = 60_000;
+
+/** Members of one group and its node, which end with the test. */
+class Group {
+  readonly #context: TestContext;
+  readonly #node: NodeProcess;
+
+  constructor(context: TestContext, node: NodeProcess) {
+    this.#context = context;
+    this.#node = node;
+  }
+
+  static async start(context: TestContext): Promise<Group> {
+    const node = await startNode('embedded');
+    context.onTestFinished(async () => {
+      await node.process.stop();
+    });
+    return new Group(context, node);
+  }
+
+  async member(app: string): Promise<Member> {
+    return this.#add(app, {});
+  }
+
+  /** A moderator that has invited these, who are in. */
+  async moderator(invited: readonly string[], mls: boolean): Promise<Member> {
+    const group = { channel: 'org/ns/chat', intervalMs: 500, maxRetries: 10, waitsForInvited: true, mls };
+    const moderator = await this.#add('m', { group: { ...group, invite: invited.map((app) => `org/ns/${app}`) } });
+    for (const app of invited) await joined(moderator, app);
+    return moderator;
+  }
+
+  async #add(app: string, options: Partial<ConstructorParameters<typeof Member>[1]>): Promise<Member> {
+    const name = `org/ns/${app}`;
+    const added = new Member(slimChatMember, { label: app, name, node: this.#node.url, secret: SECRET, ...options });
+    this.#context.onTestFinished(async () => {
+      await added.process.stop();
+    });
+    expect(await added.waitFor((event) => event.kind === 'ready', WAIT_MS), `${app} is ready`).toBeDefined();
+    return added;
+  }
+}
+
+async function joined(moderator: Member, app: string, mark = 0, ms = WAIT_MS): Promise<void> {
+  const event = await moderator.waitFor(
+    ({ kind, ...more }) => kind === 'joined' && 'member' in more && more.member === `org/ns/${app}`,
+    ms,
+    mark,
+  );
+  expect(event, `${app} has joined`).toBeDefined();
+}
+
+/** Waits until a member knows that another one is offline. */
+async function missed(who: Member, app: string): Promise<void> {
+  const left = await who.waitFor((event) => event.kind === 'left' && event.member === `org/ns/${app}`, OFFLINE_MS);
+  expect(left, `${app} is gone for ${who.label}`).toMatchObject({ reason: 'offline' });
+}
+
+/** Everybody hears a text of the first, and it is acknowledged by all. */
+async function talks(from: Member, to: readonly Member[], text: string): Promise<void> {
+  from.publish(text, text);
+  for (const who of to) {
+    const heard = await who.waitFor((event) => event.kind === 'message' && event.text === text, WAIT_MS);
+    expect(heard, `${who.label} hears ${text}`).toBeDefined();
+  }
+  const outcome = await from.waitFor((event) => event.kind === 'settled' && event.ref === text, WAIT_MS);
+  expect(outcome).toBeDefined();
+  expect(outcome).not.toHaveProperty('error');
+}
+
+describe('a member that is killed before its first ping', () => {
+  test.concurrent.for([[1, 'on'] as const, [5, 'off'] as const, [9, 'on'] as const])(
+    '%i s after it joined is offline to all, and in again when it is started again; MLS %s',
+    { timeout: 180_000 },
+    async ([afterS, mls], context) => {
+      const group = await Group.start(context);
+      const dying = await group.member('a');
+      const b = await group.member('b');
+      const m = await group.moderator(['b', 'a'], mls === 'on');
+      await pause(afterS * 1000);
+      dying.process.kill('SIGKILL');
+      const mark = m.mark();
+      await missed(m, 'a');
+      await missed(b, 'a');
+      await talks(m, [b], 'without a');
+      await talks(b, [m], 'we two');
+      const a = await group.member('a');
+      await joined(m, 'a', mark, OFFLINE_MS);
+      await talks(m, [a, b], 'welcome back');
+      await talks(a, [m, b], 'here I am');
+    },
+  );
+
+  test.concurrent(
+    'is started again and invited at once: in as soon as the dead one is found missing',
+    { timeout: 180_000 },
+    async (context) => {
+      const group = await Group.start(context);
+      const dying = await group.member('a');
+      const m = await group.moderator(['a'], false);
+      dying.process.kill('SIGKILL');
+      const a = await group.member('a');
+      expect(await m.invite('org/ns/a', 'again', OFFLINE_MS)).toEqual({ ok: true });
+      await talks(m, [a], 'hello again');
+      expect(await m.invite('org/ns/a', 'once more', WAIT_MS)).toEqual({ ok: false, error: 'already-in-group' });
+    },
+  );
+});
+
+test.concurrent(
+  'a moderator that is killed before its first ping is missed by its members',
+  { timeout: 120_000 },
+  async (context) => {
+    const group = await Group.start(context);
+    const a = await group.member('a');
+    const m = await group.moderator(['a'], false);
+    expect(await a.waitFor((event) => event.kind === 'session', WAIT_MS)).toBeDefined();
+    m.process.kill('SIGKILL');
+    expect(await a.waitFor((event) => event.kind === 'closed', OFFLINE_MS)).toMatchObject({ reason: 'moderator-gone' });
+  },
+);
