@@ -2,6 +2,7 @@ import { describe, expect, test, type TestContext } from 'vitest';
 
 import {
   FaultyPipe,
+  type GroupOptions,
   installedParts,
   type JsonProcess,
   Member,
@@ -61,7 +62,8 @@ class LossyGroup {
       const pipe = await FaultyPipe.start(node.url, seed + index, RATES);
       this.#context.onTestFinished(() => pipe.close());
       this.pipes.push(pipe);
-      await this.#add(role, kinds[role], pipe.url);
+      const group = { channel: 'org/ns/chat', invite: ROLES.slice(1).map(nameOf), mls: true, ...REPEATS };
+      await this.#add(role, kinds[role], pipe.url, role === 'M' ? group : undefined);
     }
     for (const role of ROLES.slice(1)) {
       const invited = await this.members
@@ -72,6 +74,22 @@ class LossyGroup {
     }
   }
 
+  /** A moderator alone, and somebody it can invite, behind lines that lose answers, too. */
+  async pair(moderator: MemberKind, member: MemberKind, mls: boolean): Promise<readonly [Member, Member]> {
+    const node = await startNode('embedded');
+    this.#stopLater(node.process);
+    const rates = { lost: RATES.lost, doubled: 0, late: 0, alsoAnswers: true };
+    const add = async (role: Role, kind: MemberKind, seed: number, group?: GroupOptions): Promise<Member> => {
+      const pipe = await FaultyPipe.start(node.url, seed, rates);
+      this.#context.onTestFinished(() => pipe.close());
+      this.pipes.push(pipe);
+      return this.#add(role, kind, pipe.url, group);
+    };
+    const invited = await add('A', member, SEED + 200);
+    const group = { channel: 'org/ns/chat', invite: [], mls, ...PATIENCE };
+    return [await add('M', moderator, SEED + 201, group), invited];
+  }
+
   /** Everybody publishes at once. */
   async say(step: Exchange['step'], count: number): Promise<ReadonlyMap<Role, Outcomes>> {
     const marks = new Map([...this.members].map(([role, member]) => [role, member.mark()]));
@@ -80,18 +98,18 @@ class LossyGroup {
     return runExchange(exchange, this.members, EXCHANGE_MS);
   }
 
-  async #add(role: Role, kind: MemberKind, url: string): Promise<void> {
-    const group = { channel: 'org/ns/chat', invite: ROLES.slice(1).map(nameOf), mls: true, ...REPEATS };
+  async #add(role: Role, kind: MemberKind, url: string, group?: GroupOptions): Promise<Member> {
     const member = new Member(kind === 'ours' ? slimChatMember : realMember(kind), {
       label: role,
       name: nameOf(role),
       node: url,
       secret: SECRET,
-      ...(role === 'M' && { group }),
+      ...(group && { group }),
     });
     this.#stopLater(member.process);
     this.members.set(role, member);
     expect(await member.waitFor((event) => event.kind === 'ready', WAIT_MS), `${role} is ready`).toBeDefined();
+    return member;
   }
 
   #stopLater(child: JsonProcess): void {
@@ -100,6 +118,41 @@ class LossyGroup {
     });
   }
 }
+
+/** Who moderates, and who is invited, removed and invited again; real members need not survive each other. */
+const ROUNDS: readonly { readonly moderator: MemberKind; readonly members: MemberKind; readonly mls: boolean }[] = [
+  { moderator: 'ours', members: 'ours', mls: true },
+  { moderator: 'ours', members: '1.4.0', mls: false },
+  { moderator: 'ours', members: '0.7.0', mls: false },
+  { moderator: '1.4.0', members: 'ours', mls: false },
+  { moderator: '0.7.0', members: 'ours', mls: false },
+];
+const INVITATIONS = 10;
+const PATIENCE = { intervalMs: 500, maxRetries: 10 } as const;
+
+describe('invite, remove and invite again on lines that lose 5 % of everything, answers included', () => {
+  for (const { moderator, members, mls } of ROUNDS) {
+    const who = `${moderator}, member ${members}, MLS ${mls ? 'on' : 'off'}`;
+    test.concurrent(`moderator ${who}`, { timeout: 180_000 }, async (context) => {
+      for (const kind of [moderator, members]) {
+        if (kind !== 'ours' && !installedParts().has(kind)) context.skip(`left out: ${kind} is not installed`);
+      }
+      const group = new LossyGroup(context);
+      const [m, a] = await group.pair(moderator, members, mls);
+      for (let round = 0; round < INVITATIONS; round += 1) {
+        expect(await m.invite(a.name, `i${round}`, WAIT_MS), `invitation ${round}`).toEqual({ ok: true });
+        m.publish(`round ${round}`, `p${round}`);
+        const heard = await a.waitFor(
+          ({ kind, ...more }) => kind === 'message' && 'text' in more && more.text === `round ${round}`,
+          WAIT_MS,
+        );
+        expect(heard, `message ${round}`).toBeDefined();
+        expect(await m.remove(a.name, `r${round}`, WAIT_MS), `removal ${round}`).toEqual({ ok: true });
+      }
+      expect(group.pipes.reduce((sum, { counts }) => sum + counts.lost, 0)).toBeGreaterThan(INVITATIONS / 2);
+    });
+  }
+});
 
 describe('groups with MLS on lines that lose 5 %, double 5 % and reorder 5 %', () => {
   for (const one of GROUPS) {
