@@ -15,6 +15,7 @@ export {
   type JsonProcessOptions,
   type LogEntry,
 } from './json-process.js';
+export { LivingGroup } from './living-group.js';
 export {
   type CommandOutcome,
   type GroupOptions,

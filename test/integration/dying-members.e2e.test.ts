@@ -1,54 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { describe, expect, test, type TestContext } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { Member, type NodeProcess, slimChatMember, startNode } from '../harness/index.js';
+import { LivingGroup, type Member } from '../harness/index.js';
 
-const SECRET = 'a-shared-secret-for-tests-of-32-bytes-or-more';
 const WAIT_MS = 30_000;
 /** Four rounds of pings of ten seconds, and a busy machine. */
 const OFFLINE_MS = 60_000;
-
-/** Members of one group and its node, which end with the test. */
-class Group {
-  readonly #context: TestContext;
-  readonly #node: NodeProcess;
-
-  constructor(context: TestContext, node: NodeProcess) {
-    this.#context = context;
-    this.#node = node;
-  }
-
-  static async start(context: TestContext): Promise<Group> {
-    const node = await startNode('embedded');
-    context.onTestFinished(async () => {
-      await node.process.stop();
-    });
-    return new Group(context, node);
-  }
-
-  async member(app: string): Promise<Member> {
-    return this.#add(app, {});
-  }
-
-  /** A moderator that has invited these, who are in. */
-  async moderator(invited: readonly string[], mls: boolean): Promise<Member> {
-    const group = { channel: 'org/ns/chat', intervalMs: 500, maxRetries: 10, waitsForInvited: true, mls };
-    const moderator = await this.#add('m', { group: { ...group, invite: invited.map((app) => `org/ns/${app}`) } });
-    for (const app of invited) await joined(moderator, app);
-    return moderator;
-  }
-
-  async #add(app: string, options: Partial<ConstructorParameters<typeof Member>[1]>): Promise<Member> {
-    const name = `org/ns/${app}`;
-    const added = new Member(slimChatMember, { label: app, name, node: this.#node.url, secret: SECRET, ...options });
-    this.#context.onTestFinished(async () => {
-      await added.process.stop();
-    });
-    expect(await added.waitFor((event) => event.kind === 'ready', WAIT_MS), `${app} is ready`).toBeDefined();
-    return added;
-  }
-}
 
 async function joined(moderator: Member, app: string, mark = 0, ms = WAIT_MS): Promise<void> {
   const event = await moderator.waitFor(
@@ -82,7 +40,7 @@ describe('a member that is killed before its first ping', () => {
     '%i s after it joined is offline to all, and in again when it is started again; MLS %s',
     { timeout: 180_000 },
     async ([afterS, mls], context) => {
-      const group = await Group.start(context);
+      const group = await LivingGroup.start(context);
       const dying = await group.member('a');
       const b = await group.member('b');
       const m = await group.moderator(['b', 'a'], mls === 'on');
@@ -104,7 +62,7 @@ describe('a member that is killed before its first ping', () => {
     'is started again and invited at once: in as soon as the dead one is found missing',
     { timeout: 180_000 },
     async (context) => {
-      const group = await Group.start(context);
+      const group = await LivingGroup.start(context);
       const dying = await group.member('a');
       const m = await group.moderator(['a'], false);
       dying.process.kill('SIGKILL');
@@ -120,7 +78,7 @@ test.concurrent(
   'a moderator that is killed before its first ping is missed by its members',
   { timeout: 120_000 },
   async (context) => {
-    const group = await Group.start(context);
+    const group = await LivingGroup.start(context);
     const a = await group.member('a');
     const m = await group.moderator(['a'], false);
     expect(await a.waitFor((event) => event.kind === 'session', WAIT_MS)).toBeDefined();
