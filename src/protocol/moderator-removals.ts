@@ -1,5 +1,5 @@
 import type { Name } from '../name/index.js';
-import type { SlimError } from '../util/index.js';
+import { RecentSet, type SlimError } from '../util/index.js';
 import type { MlsPayload } from '../wire/index.js';
 import type { Effect, Env } from './machine.js';
 import type { ModeratorParts } from './moderator-parts.js';
@@ -22,7 +22,7 @@ export class ModeratorRemovals {
   /** By name without id. */
   readonly #underWay = new Map<string, Removal>();
   /** Members that were given up without being told; they are told when they are heard of again. */
-  readonly #evicted = new Set<string>();
+  readonly #evicted = new RecentSet<string>();
 
   constructor(parts: ModeratorParts, handlers: RemovalHandlers) {
     this.#parts = parts;

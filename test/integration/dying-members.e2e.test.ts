@@ -75,6 +75,25 @@ describe('a member that is killed before its first ping', () => {
 });
 
 test.concurrent(
+  'a member that stands still until it is missed is in again when it goes on',
+  { timeout: 180_000 },
+  async (context) => {
+    const group = await LivingGroup.start(context);
+    const a = await group.member('a');
+    const b = await group.member('b');
+    const m = await group.moderator(['a', 'b'], true);
+    a.process.kill('SIGSTOP');
+    const mark = m.mark();
+    await missed(m, 'a');
+    await talks(m, [b], 'without a');
+    a.process.kill('SIGCONT');
+    await joined(m, 'a', mark, OFFLINE_MS);
+    await talks(m, [a, b], 'welcome back');
+    await talks(a, [m, b], 'here I am');
+  },
+);
+
+test.concurrent(
   'a moderator that is killed before its first ping is missed by its members',
   { timeout: 120_000 },
   async (context) => {

@@ -125,6 +125,11 @@ describe('the caller', () => {
     expect(trace(rig.advance(PING_INTERVAL_MS)).at(-1)).toBe('end closed');
   });
 
+  test('hangs up on a peer that died before its first ping', () => {
+    const effects = connected().advance((MAX_MISSED_PINGS + 1) * PING_INTERVAL_MS);
+    expect(trace(effects).at(-1)).toBe('end closed');
+  });
+
   test('the peer hangs up', () => {
     const rig = connected();
     const goodbye = message('leaveRequest', A, { id: 9, metadata: { LEAVING_SESSION: 'TRUE' } });
