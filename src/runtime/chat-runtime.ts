@@ -22,15 +22,13 @@ import type { AppPort, AppPortEvent, Connect, SessionPort } from './ports.js';
 import type { RuntimeConfig } from './runtime-config.js';
 import type { SessionRunner } from './session-runner.js';
 import { Signal } from './signal.js';
+import { startEvents } from './start-events.js';
 
 /** How long leaving may take before the program ends anyway, milliseconds. */
 const LEAVE_BUDGET_MS = 5000;
 
 /** Closing the connection gets at least this long, milliseconds. */
 const MIN_CLOSE_MS = 500;
-
-const CLEAR_COPIES =
-  '--mls-payload mixed: in groups with MLS, members that cannot decrypt (SLIM before 1.0.1) get copies in clear of what you write';
 
 /** What a {@link ChatRuntime} works with. */
 export interface RuntimeDeps {
@@ -103,17 +101,7 @@ export class ChatRuntime {
     const app = await this.#deps.connect(handlers, this.#aborted.signal);
     this.#app = app;
     const { channel, timeoutMs, maxRetries, mls, keepAliveGroup } = this.#config;
-    this.#emit({
-      type: 'ready',
-      local: app.name.toString(),
-      node: { endpoint: app.endpoint, embedded: this.#config.isNodeEmbedded },
-      role: channel === undefined ? 'participant' : 'moderator',
-      channel: channel?.toString() ?? null,
-      version: this.#config.version,
-    });
-    if (this.#config.givesClearCopies) {
-      this.#emit({ type: 'warning', code: 'mls-clear-copies', message: CLEAR_COPIES });
-    }
+    for (const event of startEvents(app, this.#config)) this.#emit(event);
     for (const session of this.#early.splice(0)) this.#addSession(session);
     if (channel === undefined) return;
     const session = await app.createSession({

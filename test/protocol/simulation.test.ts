@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { SimulatedGroup } from './simulated-group.js';
-import { GOOD_NETWORK, isRepeated } from './simulated-network.js';
+import { GOOD_NETWORK } from './simulated-network.js';
 import type { CommandRecord } from './simulation.js';
 import { short } from './support.js';
 
@@ -173,7 +173,7 @@ describe('a group on a good network', () => {
 });
 
 describe('a line that loses, doubles and delays', () => {
-  const LOSSY = { ...GOOD_NETWORK, maxDelayMs: 20, lossRate: 0.05, duplicateRate: 0.05, mayLose: isRepeated };
+  const LOSSY = { ...GOOD_NETWORK, maxDelayMs: 20, lossRate: 0.05, duplicateRate: 0.05 };
 
   /** Streams that somebody got out of order, of four members who speak as soon as all are in. */
   function disorderly(seed: number, reorders: boolean): string[] {
