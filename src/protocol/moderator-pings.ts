@@ -3,6 +3,7 @@ import { MessageType, type PublishMessage } from '../wire/index.js';
 import type { Effect, Env } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE } from './message-builder.js';
 import type { ModeratorSteps } from './moderator-steps.js';
+import { isOldSubject } from './peer-abilities.js';
 import { PING_INTERVAL_MS, PingRounds, PROBE_ID, type Silent } from './ping-rounds.js';
 import type { SessionCore } from './session-core.js';
 
@@ -49,9 +50,12 @@ export class ModeratorPings {
     return [this.#core.setTimer('ping', PING_INTERVAL_MS)];
   }
 
-  /** Whether a message is a sign of life of its source. */
-  onMessage({ header: { source }, session: { messageType } }: PublishMessage): boolean {
+  /** Whether a message is a sign of life of its source. `subject`: whom its token names. */
+  onMessage({ header: { source }, session: { messageId, messageType } }: PublishMessage, subject: string): boolean {
     if (!SIGNS.has(messageType)) return false;
+    const isProbed = messageType === MessageType.rtxReply && messageId === PROBE_ID;
+    // A ping of a later version may have got lost, and without one it leaves: so it must look like 0.7 as well.
+    if (isProbed && isOldSubject(subject)) this.#rounds.onPingUnknown(source);
     this.#rounds.onSign(source, messageType === MessageType.ping);
     return true;
   }
@@ -68,6 +72,8 @@ export class ModeratorPings {
     const peer = others[0];
     if (peer === undefined) return [timer];
     this.#rounds.startRound(env.nowMs);
+    // An application of 0.7 shows an error for each ping, and nothing else comes of it.
+    if (!this.#rounds.isPingWorthwhile) return [timer];
     const isGroup = config.type === 'group';
     return [this.#ping(isGroup ? config.channel : peer, isGroup ? FANOUT_ALL : FANOUT_ONE, env), timer];
   }
@@ -93,11 +99,12 @@ export class ModeratorPings {
     return this.#isPinging ? this.ping(env) : [];
   }
 
-  /** Who has never answered a ping is asked otherwise, too: 0.7 has none. */
+  /** Who has never answered a ping is asked otherwise, too, or only so: 0.7 has none. */
   #ask({ name, answersPings }: Silent, env: Env): Effect[] {
+    const probe: Effect = { kind: 'send', message: this.#core.build.buildRtxRequest(name, PROBE_ID) };
+    if (answersPings === false) return [probe];
     const ping = this.#ping(name, FANOUT_ONE, env);
-    if (answersPings) return [ping];
-    return [ping, { kind: 'send', message: this.#core.build.buildRtxRequest(name, PROBE_ID) }];
+    return answersPings === true ? [ping] : [ping, probe];
   }
 
   #ping(destination: Name, fanout: number, env: Env): Effect {

@@ -63,7 +63,10 @@ export type MembershipChange = Invitation | Removal;
 /** What an invitation fails with that nobody answers. */
 export function inviteTimeout(invitation: Invitation): SessionError {
   const name = invitation.name.toString();
-  return new SessionError('invite-timeout', `no answer from ${name}: not running, other name, different secret, or clocks that differ`);
+  return new SessionError(
+    'invite-timeout',
+    `no answer from ${name}: not running, other name, different secret, or clocks that differ`,
+  );
 }
 
 /** What an invitation fails with whose name has an instance in the group. */

@@ -53,3 +53,8 @@ export class PeerAbilities {
     return this.#encrypting.add(name.key);
   }
 }
+
+/** Whether a token with a shared secret names its app as those of 0.7.x do. Later ones do so where an application wanted it. */
+export function isOldSubject(subject: string): boolean {
+  return OLD_SUBJECT.test(subject);
+}

@@ -19,8 +19,8 @@ export const PROBE_ID = 0;
 /** What is known of one member. */
 interface Health {
   readonly name: Name;
-  /** Who has, is no 0.7: it need not be asked otherwise. */
-  answersPings: boolean;
+  /** Who does is no 0.7, and need not be asked otherwise; who does not is asked otherwise only. Undefined until that is known. */
+  answersPings: boolean | undefined;
   missed: number;
 }
 
@@ -41,8 +41,13 @@ export class PingRounds {
     return this.#health.size > 0;
   }
 
+  /** Whether there is anybody who may answer a ping. */
+  get isPingWorthwhile(): boolean {
+    return [...this.#health.values()].some(({ answersPings }) => answersPings !== false);
+  }
+
   add(name: Name): void {
-    this.#health.set(name.key, { name, answersPings: false, missed: 0 });
+    this.#health.set(name.key, { name, answersPings: undefined, missed: 0 });
   }
 
   remove(name: Name): void {
@@ -89,6 +94,12 @@ export class PingRounds {
     health.missed = 0;
     if (isPing) health.answersPings = true;
     this.#clear(name);
+  }
+
+  /** It is there, and has let the pings before pass: it does not know them. */
+  onPingUnknown(name: Name): void {
+    const health = this.#health.get(name.key);
+    if (health !== undefined) health.answersPings ??= false;
   }
 
   /** How long until somebody silent is to be asked again; `undefined` when nobody is. */

@@ -68,7 +68,7 @@ export class SessionModerator extends SessionShell {
       // It may be answering a new invitation.
       return [leave, ...this.onMessage(message, subject, env)];
     }
-    const effects = this.#pings.onMessage(message) ? this.#members.onAlive(source) : [];
+    const effects = this.#pings.onMessage(message, subject) ? this.#members.onAlive(source) : [];
     return [...effects, ...this.#onMessage(message, subject, env)];
   }
 
