@@ -112,7 +112,7 @@ export class Inbound {
   }
 
   #onJoin(config: JoinRequest['config'], message: PublishMessage, subject: string): void {
-    const roundTripMs = this.#answers.roundTripMs(message, performance.now());
+    const roundTripMs = this.#answers.roundTripMs(message, subject, performance.now());
     this.#host.onJoinRequest({
       config: { ...config, ...(roundTripMs !== undefined && { roundTripMs }) },
       message,

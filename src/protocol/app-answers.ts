@@ -40,8 +40,14 @@ export class AppAnswers {
     return reply;
   }
 
-  /** How long the moderator of a join request took from the discovery to it; `undefined` if it did not ask who is there. */
-  roundTripMs(request: PublishMessage, nowMs: number): number | undefined {
+  /**
+   * How long the moderator of a join request took from the discovery to it; `undefined` if it did not ask who is there, and for a
+   * moderator that takes any answer: ours do, and name their own instance in their tokens, which upstream's bindings never do.
+   *
+   * @param subject - whom the token of the request names
+   */
+  roundTripMs(request: PublishMessage, subject: string, nowMs: number): number | undefined {
+    if (subject.startsWith(`${request.header.source.toString()}_`)) return undefined;
     const discovery = this.#discoveries.get(sessionKey(request));
     if (discovery === undefined) return undefined;
     discovery.roundTripMs ??= nowMs - discovery.answeredMs;

@@ -32,7 +32,7 @@ describe('who is in a group and is invited to another by somebody who knows the 
     bob.write('for mallory\n');
     await mallory.event({ type: 'message', text: 'for mallory' });
     alice.send({ type: 'publish', text: 'are you there?' });
-    await bob.untilShown('[talk] are you there?');
+    await bob.untilShown('[talk] alice  are you there?');
     bob.write('/switch talk\nback again\n');
     await alice.event({ type: 'message', text: 'back again' });
     expect(alice.texts).toEqual(['for alice alone', 'back again']);
@@ -135,7 +135,7 @@ describe('who is in a group and is invited to another by somebody who knows the 
     await bob.see(/^trap>/m);
     alice.send({ type: 'publish', text: 'are you there?' });
     await bob.see('unread: 1 talk (Alt+1)');
-    await bob.see('[talk] are you there?');
+    await bob.see('[talk] alice  are you there?');
     bob.type('for mallory\r');
     await mallory.event({ type: 'message', text: 'for mallory' });
     bob.type('\u001b1');

@@ -30,6 +30,8 @@ export const GOOD_NETWORK: NetworkOptions = {
 /** Something at the end of a link. */
 export interface SimulatedPeer {
   readonly name: Name;
+  /** Whom its tokens name, where that matters; here the token is that. */
+  readonly subject?: string;
   onMessage(message: PublishMessage): void;
   onLinkDown(): void;
   onLinkUp(): void;
@@ -158,7 +160,7 @@ export class Link {
     const { source, destination, fanout, sessionType, messageType, sessionId, messageId, error } = message;
     const bytes = encodeMessage({
       kind: 'publish',
-      header: { source, destination, fanout, identity: 'token', ...(error && { error }) },
+      header: { source, destination, fanout, identity: this.peer.subject ?? 'token', ...(error && { error }) },
       session: { sessionType, messageType, sessionId, messageId },
       content: message.content,
       metadata: message.metadata,

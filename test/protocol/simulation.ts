@@ -336,6 +336,7 @@ export interface GroupOptions {
 /** An app of this package, without promises: what `SlimApp` does with messages. */
 export class SimulatedApp implements SimulatedPeer {
   readonly name: Name;
+  readonly subject: string;
   readonly network: Network;
   readonly link: Link;
   /** Also those that are over. */
@@ -347,6 +348,7 @@ export class SimulatedApp implements SimulatedPeer {
   constructor(network: Network, name: Name) {
     this.network = network;
     this.name = name;
+    this.subject = `${name.toString()}_AbCd1234`;
     this.#answers = new AppAnswers(name);
     this.link = network.connect(this);
   }
@@ -384,7 +386,7 @@ export class SimulatedApp implements SimulatedPeer {
         return;
       case 'join': {
         const resumeAfter = this.#resumeAfter.get(route.config.sessionId) ?? 0;
-        const roundTripMs = this.#answers.roundTripMs(message, this.network.time.nowMs);
+        const roundTripMs = this.#answers.roundTripMs(message, message.header.identity, this.network.time.nowMs);
         const config = { ...route.config, ...(roundTripMs !== undefined && { roundTripMs }), resumeAfter };
         this.#add(config, 'participant').post({
           kind: 'message',
