@@ -17,6 +17,7 @@ import { drainMs } from './drain.js';
 import { askedAbout, Groups } from './groups.js';
 import { InvitationDesk } from './invitation-desk.js';
 import { InviteKeeper } from './invite-keeper.js';
+import { parseInvitedName } from './invited-name.js';
 import { Outbox } from './outbox.js';
 import type { AppPort, AppPortEvent, Connect, SessionPort } from './ports.js';
 import type { RuntimeConfig } from './runtime-config.js';
@@ -189,7 +190,7 @@ export class ChatRuntime {
         this.#outbox.publish(command);
         return;
       case 'invite':
-        this.#guard(this.#addressed(command).invite(Name.parse(command.name), command.ref));
+        this.#guard(this.#addressed(command).invite(parseInvitedName(command.name), command.ref));
         return;
       case 'remove':
         this.#remove(command);

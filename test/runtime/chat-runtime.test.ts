@@ -83,6 +83,14 @@ describe('a moderator', () => {
     expect(once.of('invite').at(-1)).not.toHaveProperty('retryInMs');
   });
 
+  test('invites nobody whose name has something at its ends that nobody sees, and says so', async () => {
+    const chat = await moderator({});
+    for (const name of ['agntcy/ns/bob\u200b', '\u00a0agntcy/ns/bob']) await chat.do({ type: 'invite', name });
+    expect(chat.of('error').map(({ code }) => code)).toEqual(['invalid-name', 'invalid-name']);
+    expect(chat.of('error')[0]?.message).toContain('U+200B');
+    expect(chat.of('invite')).toEqual([]);
+  });
+
   test('invites again who went offline, with growing pauses, until it is back', async () => {
     const chat = await moderator();
     chat.session.join(BOB);
