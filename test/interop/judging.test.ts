@@ -174,12 +174,27 @@ describe('upstream rules', () => {
     expect(ruleFor(cell('1.4.0', '1.0.0', '1.0.0'), unread)).toBeUndefined();
   });
 
-  test('excuse ciphertext of ours until everybody has been heard in clear, and while somebody encrypts', () => {
+  test('excuse ciphertext of ours at 1.0.0 only, and only until one of the two is not new to the other', () => {
     const later = { ...unread, step: 'remove' } as const;
-    expect(ruleFor(cell('ours', '0.7.0', '0.7.0', true), unread)?.id).toBe('1');
-    expect(ruleFor(cell('ours', '0.7.0', '0.7.0', true), later)).toBeUndefined();
-    expect(ruleFor(cell('ours', '0.7.0', '1.4.0', true), later)?.id).toBe('1');
-    expect(ruleFor(cell('ours', '0.7.0', 'ours', true), { ...later, step: 'leave', at: 'B' })).toBeUndefined();
+    expect(ruleFor(cell('ours', '1.0.0', '1.0.0', true), unread)?.id).toBe('1');
+    expect(ruleFor(cell('ours', '1.0.0', '1.0.0', true), later)).toBeUndefined();
+    expect(ruleFor(cell('ours', '1.0.0', '1.4.0', true), later)).toBeUndefined();
+    expect(ruleFor(cell('1.0.0', 'ours', 'ours', true), { ...unread, step: 'late', at: 'M', about: 'C' })?.id).toBe(
+      '1',
+    );
+    expect(ruleFor(cell('ours', '0.7.0', '0.7.0', true), unread)).toBeUndefined();
+    expect(ruleFor(cell('ours', '0.7.0', '1.4.0', true), unread)).toBeUndefined();
+  });
+
+  test('excuse that members before 1.0.1 get nothing of ours only beside one that decrypts, or seems to', () => {
+    const nothing = finding({ step: 'remove', kind: 'lost', at: 'A', about: 'M' });
+    expect(ruleFor(cell('ours', '0.7.0', '1.4.0', true), nothing)?.id).toBe('1');
+    expect(ruleFor(cell('ours', '1.0.0', 'ours', true), nothing)?.id).toBe('1');
+    expect(ruleFor(cell('ours', '0.7.0', '0.7.0', true), nothing)).toBeUndefined();
+    expect(ruleFor(cell('ours', '0.7.0', '1.0.0', true), nothing)).toBeUndefined();
+    expect(ruleFor(cell('ours', '0.7.0', '1.0.0', true), { ...nothing, step: 'late' })?.id).toBe('1');
+    expect(ruleFor(cell('ours', '0.7.0', '1.4.0'), nothing)).toBeUndefined();
+    expect(ruleFor(cell('ours', '1.4.0', '1.0.0', true), nothing)).toBeUndefined();
   });
 
   test('excuse what is lost between a sender in clear and a member that reads ciphertext only, never at ours', () => {
