@@ -107,6 +107,8 @@ export class ModeratorMembers {
 
   /** A member has given a sign of life: there is no place for another instance of its name. */
   onAlive(member: Name): Effect[] {
+    // Almost always, and for each message.
+    if (!this.#doubts.has(member.key)) return [];
     const error = alreadyInGroupError(member.withoutId());
     return conclude(this.#takeDoubts(member), { error }, this.#parts.core.build);
   }

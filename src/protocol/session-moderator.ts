@@ -68,8 +68,9 @@ export class SessionModerator extends SessionShell {
       // It may be answering a new invitation.
       return [leave, ...this.onMessage(message, subject, env)];
     }
-    const effects = this.#pings.onMessage(message, subject) ? this.#members.onAlive(source) : [];
-    return [...effects, ...this.#onMessage(message, subject, env)];
+    const settled = this.#pings.onMessage(message, subject) ? this.#members.onAlive(source) : [];
+    const effects = this.#onMessage(message, subject, env);
+    return settled.length === 0 ? effects : [...settled, ...effects];
   }
 
   #onMessage(message: PublishMessage, subject: string, env: Env): Effect[] {
