@@ -4,6 +4,9 @@ import { RecentSet } from '../util/index.js';
 /** Whom the tokens of 0.7.x peers name with a shared secret: `org/ns/app`, then 8 random letters or digits. */
 const OLD_SUBJECT = /^([^/]+\/[^/]+\/[^/]+)_[0-9A-Za-z]{8}$/;
 
+/** The same of later ones: `org/ns/app/id`. */
+const LATER_SUBJECT = /^([^/]+\/[^/]+\/[^/]+)\/[^/]+_[0-9A-Za-z]{8}$/;
+
 /** How many members are remembered, those that have left included: who comes back into the session is the same program. */
 const MAX_MEMBERS = 1024;
 
@@ -23,7 +26,7 @@ export class PeerAbilities {
   readonly #encrypting = new RecentSet<string>(MAX_MEMBERS);
   /** Who sent in clear. */
   readonly #clear = new RecentSet<string>(MAX_MEMBERS);
-  /** What leaves of 0.7.x members name. */
+  /** What leaves of 0.7.x members name, and no leaf of a later one. */
   #oldNames: ReadonlySet<string> = new Set();
 
   /** Whether nobody was ever taken for one that reads clear text only: the common case, found at once. */
@@ -37,9 +40,13 @@ export class PeerAbilities {
     return this.#clear.has(name.key) || this.#oldNames.has(name.withoutId().toString());
   }
 
-  /** The members of the MLS group, by the subjects of their tokens. */
+  /**
+   * The members of the MLS group, by the subjects of their tokens. Nothing ties a subject to one member: where two of one name
+   * differ, one may have given itself the name of the other, and neither counts as old.
+   */
   setSubjects(subjects: readonly string[]): void {
-    this.#oldNames = new Set(subjects.flatMap((subject) => OLD_SUBJECT.exec(subject)?.[1] ?? []));
+    const later = new Set(appsOf(subjects, LATER_SUBJECT));
+    this.#oldNames = new Set(appsOf(subjects, OLD_SUBJECT).filter((app) => !later.has(app)));
   }
 
   /** A payload of a member came in; false if that says nothing new. */
@@ -57,4 +64,8 @@ export class PeerAbilities {
 /** Whether a token with a shared secret names its app as those of 0.7.x do. Later ones do so where an application wanted it. */
 export function isOldSubject(subject: string): boolean {
   return OLD_SUBJECT.test(subject);
+}
+
+function appsOf(subjects: readonly string[], form: RegExp): string[] {
+  return subjects.flatMap((subject) => form.exec(subject)?.[1] ?? []);
 }

@@ -39,6 +39,14 @@ describe('who can read what is encrypted, before anybody has spoken', () => {
     expect(abilities.readsClearOnly(ALICE)).toBe(false);
   });
 
+  test('a member that names itself like another one, without an id, does not make that one look like 0.7', () => {
+    const abilities = new PeerAbilities();
+    abilities.setSubjects([NEW_BOB, 'agntcy/ns/bob_Forged12']);
+    expect(abilities.readsClearOnly(BOB)).toBe(false);
+    abilities.setSubjects(['agntcy/ns/bob_Forged12']);
+    expect(abilities.readsClearOnly(BOB)).toBe(true);
+  });
+
   test('a token that vouches for a key is of 1.3 or later, whatever it names', () => {
     const abilities = new PeerAbilities();
     abilities.setSubjects([OLD_ALICE]);
