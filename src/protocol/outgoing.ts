@@ -21,6 +21,7 @@ export class Outgoing {
   sealed: Uint8Array | undefined;
   /** Taken back while it was being encrypted. */
   isCancelled = false;
+  #recipients = NOBODY;
   #acked = NOBODY;
   #missing = NOBODY;
 
@@ -61,7 +62,7 @@ export class Outgoing {
       payloadType,
       blob: this.sealed ?? payload,
       isSealed,
-      ...(isSealed && keepsClear && { clearCopy: payload }),
+      ...(isSealed && keepsClear && { clear: { payload, readers: this.#recipients } }),
       metadata,
     };
   }
@@ -69,6 +70,7 @@ export class Outgoing {
   /** It goes out now. */
   send(messageId: number, recipients: readonly Name[]): void {
     this.messageId = messageId;
+    this.#recipients = recipients;
     this.#missing = recipients;
   }
 

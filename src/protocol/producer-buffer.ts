@@ -1,3 +1,5 @@
+import type { Name } from '../name/index.js';
+
 /** What was published, kept for peers that miss it. */
 export interface StoredMessage {
   readonly messageId: number;
@@ -6,8 +8,8 @@ export interface StoredMessage {
   readonly blob: Uint8Array;
   /** Whether that is ciphertext. */
   readonly isSealed: boolean;
-  /** The same readable, for members that cannot decrypt and may have it. */
-  readonly clearCopy?: Uint8Array;
+  /** The same readable, for members that cannot decrypt: those it was written to, not whoever joins later or was removed before. */
+  readonly clear?: { readonly payload: Uint8Array; readonly readers: readonly Name[] };
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -49,6 +51,6 @@ export class ProducerBuffer {
   }
 }
 
-function sizeOf({ blob, clearCopy }: StoredMessage): number {
-  return blob.length + (clearCopy?.length ?? 0);
+function sizeOf({ blob, clear }: StoredMessage): number {
+  return blob.length + (clear?.payload.length ?? 0);
 }

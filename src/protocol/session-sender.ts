@@ -347,10 +347,10 @@ export class SessionSender {
   }
 
   /** What a member that asks for a message gets of it. */
-  #blobFor(name: Name, { blob, clearCopy, isSealed }: StoredMessage): Uint8Array {
+  #blobFor(name: Name, { blob, clear, isSealed }: StoredMessage): Uint8Array {
     const copy = isSealed ? this.#protection?.copyFor(name) : 'sealed';
-    if (copy === 'clear' || copy === 'none') return clearCopy ?? UNREADABLE_NOTE;
-    return blob;
+    if (copy !== 'clear' && copy !== 'none') return blob;
+    return clear?.readers.some((reader) => reader.equals(name)) === true ? clear.payload : UNREADABLE_NOTE;
   }
 
   #onAck(source: Name, messageId: number, env: Env): Effect[] {

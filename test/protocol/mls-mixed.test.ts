@@ -164,6 +164,21 @@ describe('a group of members that can decrypt and members that cannot', () => {
     expect(seen(mixed.receive(ask))[0]).toBe('rtxReply > b #1 all "hello"');
   });
 
+  test('a copy in clear is for those who were there when it was written, not for whoever asks (mixed)', () => {
+    const { rig, members } = participant('mixed', '1.x', '0.7');
+    rig.command(publish('of before'));
+    members.push([C, '0.7']);
+    rig.receive(withMls(groupAdd(C, [M, A, B, C], 601), 2));
+    const asked = (from: Name, id: number) => rig.receive(message('rtxRequest', from, { id, to: A }));
+    expect(seen(asked(C, 1))[0]).toMatch(/^rtxReply > c #1 all "\(a message that is encrypted/);
+    expect(seen(asked(B, 1))[0]).toBe('rtxReply > b #1 all "of before"');
+    members.splice(2, 1);
+    rig.receive(withMls(groupRemove(B, [M, A, C], 602), 3));
+    rig.command(publish('of after'));
+    expect(seen(asked(B, 2))[0]).toBe('rtxReply > b #2 all [of after]');
+    expect(seen(asked(C, 2))[0]).toBe('rtxReply > c #2 all "of after"');
+  });
+
   test('one that turns out to read clear text only while a message is under way does not get that in clear', () => {
     const { rig } = participant('auto', '1.x', '1.x');
     expect(seen(rig.command(publish('secret')))[0]).toBe('msg > chat #1 all [secret]');
