@@ -19,6 +19,9 @@ export const SEND_WINDOW = PRODUCER_BUFFER_MESSAGES / 2;
 /** Payload bytes that may be unacknowledged at once; one message may always go. */
 const SEND_WINDOW_BYTES = 16 * 1024 * 1024;
 
+/** Payload type of the note that somebody gets instead of a message that is not kept any more. */
+const NOTE_TYPE = 'msg';
+
 /**
  * Own messages: numbering, transmission, acknowledgements, retransmission, answers to RTX requests (`session_sender.rs`).
  * A message goes to the channel once; whoever has not acknowledged it gets it again by name, every T, R times.
@@ -151,16 +154,17 @@ export class SessionSender {
     const { source } = request.header;
     // A retry is encrypted anew, so it goes before what was kept of the first time.
     const stored = this.#unacked.get(messageId)?.stored(this.#keepsClear) ?? this.#buffer.get(messageId);
+    const blob = stored === undefined ? this.#noteInstead(source, messageId) : this.#blobFor(source, stored);
     const reply =
-      stored === undefined
+      blob === undefined
         ? this.#build.buildNegativeRtxReply(request)
         : this.#build.build(
             MessageType.rtxReply,
             source,
             this.#fanout,
             messageId,
-            { kind: 'app', payloadType: stored.payloadType, blob: this.#blobFor(source, stored) },
-            stored.metadata,
+            { kind: 'app', payloadType: stored?.payloadType ?? NOTE_TYPE, blob },
+            stored?.metadata ?? {},
           );
     return [{ kind: 'send', message: reply }, ...this.#onAck(source, messageId, env)];
   }
@@ -225,7 +229,7 @@ export class SessionSender {
     if (again !== undefined) {
       const { messageId } = again;
       const isNumber = Number.isInteger(messageId) && messageId >= 0 && messageId < 2 ** 32;
-      if (!isNumber || (messageId < SEQUENCE_LIMIT && sequenceDistance(messageId, this.#lastId) < 0)) {
+      if (!isNumber || (messageId < SEQUENCE_LIMIT && !this.#wasNumbered(messageId))) {
         return new UsageError('invalid-option', `message ${String(messageId)} was never sent, so not again either`);
       }
       if (this.#unacked.has(messageId)) {
@@ -351,6 +355,19 @@ export class SessionSender {
     const copy = isSealed ? this.#protection?.copyFor(name) : 'sealed';
     if (copy !== 'clear' && copy !== 'none') return blob;
     return clear?.readers.some((reader) => reader.equals(name)) === true ? clear.payload : UNREADABLE_NOTE;
+  }
+
+  /**
+   * What a member gets that asks for a message which is not kept any more: the note, if it cannot read what is encrypted. After more
+   * such messages than are kept it would take the oldest for lost, and `group.py` of 0.7.0 ends then.
+   */
+  #noteInstead(name: Name, messageId: number): Uint8Array | undefined {
+    return this.#protection?.copyFor(name) === 'none' && this.#wasNumbered(messageId) ? UNREADABLE_NOTE : undefined;
+  }
+
+  /** Whether a message to everybody had that number. */
+  #wasNumbered(messageId: number): boolean {
+    return messageId < SEQUENCE_LIMIT && sequenceDistance(messageId, this.#lastId) >= 0;
   }
 
   #onAck(source: Name, messageId: number, env: Env): Effect[] {

@@ -164,6 +164,19 @@ describe('a group of members that can decrypt and members that cannot', () => {
     expect(seen(mixed.receive(ask))[0]).toBe('rtxReply > b #1 all "hello"');
   });
 
+  test('who cannot is told so also of what is not kept any more: lost messages end its application', () => {
+    const { rig } = participant('auto', '1.x', '0.7');
+    for (let id = 1; id <= 520; id += 1) {
+      rig.command(publish(`secret ${String(id)}`));
+      rig.receive(message('msgAck', M, { id }));
+    }
+    const [note] = seen(rig.receive(message('rtxRequest', B, { id: 1, to: A })));
+    expect(note).toMatch(/^rtxReply > b #1 all "\(a message that is encrypted/);
+    const asked = (from: Name, id: number) => rig.receive(message('rtxRequest', from, { id, to: A }));
+    expect(seen(asked(M, 1))[0]).toBe('rtxReply > m #1 error');
+    expect(seen(asked(B, 521))[0]).toBe('rtxReply > b #521 error');
+  });
+
   test('a copy in clear is for those who were there when it was written, not for whoever asks (mixed)', () => {
     const { rig, members } = participant('mixed', '1.x', '0.7');
     rig.command(publish('of before'));
