@@ -177,7 +177,7 @@ export function onMls(state: ChatState, event: EventOf<'mls'>, options: ChatOpti
   };
   const session = { ...before, mls, clearPeers, clearCopies };
   // A new epoch comes with each change of the membership, which has its own line.
-  const lines = [...(before.mls.state === event.state ? [] : [mlsWords(mls)]), ...clearPeerLines(before, session)];
+  const lines = [...(before.mls.state === event.state ? [] : [mlsWords(session)]), ...clearPeerLines(before, session)];
   return lines.reduce(
     (next, text) => addLine(next, { kind: 'info', text, about: session }, event.at, options),
     replaceSession(state, session),

@@ -1,7 +1,7 @@
 import { assertNever } from '../util/index.js';
 import { graphemesOf, padded, widthOf } from './columns.js';
 import { nameWithoutId, nameWithShortId, shortName } from './display-name.js';
-import type { ChatEvent, ChatStatus, MemberInfo, MlsStatus } from './events.js';
+import type { ChatEvent, ChatStatus, MemberInfo } from './events.js';
 import { sanitiseLine } from './sanitise.js';
 import type { ChatClock, SessionView } from './state.js';
 
@@ -32,7 +32,7 @@ export function quote(text: string): string {
 }
 
 /** What protects the text of a group, truthfully, in a few words. */
-export function mlsWords(mls: MlsStatus): string {
+export function mlsWords({ mls, clearPeers }: Pick<SessionView, 'mls' | 'clearPeers'>): string {
   switch (mls.state) {
     case 'off':
       return 'MLS off';
@@ -41,7 +41,7 @@ export function mlsWords(mls: MlsStatus): string {
     case 'on':
       return mls.epoch === undefined ? 'MLS on' : `MLS on, epoch ${mls.epoch}`;
     case 'keys-only':
-      return 'MLS keys agreed, text in clear (SLIM 0.7 peers)';
+      return `MLS keys agreed, text in clear (${clearPeers.length > 0 ? 'SLIM 0.7 peers' : '--mls-payload clear'})`;
     default:
       return assertNever(mls.state);
   }
@@ -49,7 +49,7 @@ export function mlsWords(mls: MlsStatus): string {
 
 /** What protects the text of a group, and who is left out of it. */
 export function protectionWords(session: SessionView): string {
-  const words = mlsWords(session.mls);
+  const words = mlsWords(session);
   const [first] = session.clearPeers;
   if (session.mls.state !== 'on' || first === undefined) return words;
   const who = session.clearPeers.length === 1 ? labelIn(session, first) : count(session.clearPeers.length, 'member');
@@ -176,7 +176,7 @@ export function statusLines(status: ChatStatus, session: SessionView | undefined
     ['session', status.session === null ? 'none' : `${status.session}, ${count(status.members, 'member')}`],
     ...status.others.map((other): [string, string] => ['also in', `${nameWithoutId(other)} (/switch)`]),
     ['retries', retryWords(status)],
-    ['protection', session === undefined ? mlsWords(status.mls) : protectionWords(session)],
+    ['protection', session === undefined ? mlsWords({ mls: status.mls, clearPeers: [] }) : protectionWords(session)],
     ['undelivered', String(status.undelivered)],
     ['log file', status.logFile ?? 'none (--log-file FILE)'],
   ];

@@ -359,6 +359,19 @@ describe('the chat of a participant', () => {
     ]);
   });
 
+  test('lays text in clear at the door of other members only where one of them is the reason', () => {
+    const own = after(joined, LIVE, {
+      type: 'mls',
+      at: at('12:02'),
+      session: 7,
+      state: 'keys-only',
+      epoch: 0,
+      clearPeers: [],
+    });
+    expect(screen(own).at(-1)).toBe('12:02 -- MLS keys agreed, text in clear (--mls-payload clear)');
+    expect(statusLine(own, 0)).toContain('| MLS keys agreed, text in clear (--mls-payload clear)');
+  });
+
   test('does not pass the text of a member that sends in clear off as encrypted', () => {
     const mls = { type: 'mls', session: 7, state: 'on', epoch: 2 } as const;
     const inClear = message(CAROL, 'not secret', '12:03');
