@@ -19,6 +19,8 @@ export class Outgoing {
   messageId: number | undefined;
   /** The ciphertext, once there is one. The same for everybody who can read it, and each time. */
   sealed: Uint8Array | undefined;
+  /** It waits, and would have been encrypted when it was written. */
+  wasToBeSealed = false;
   /** Taken back while it was being encrypted. */
   isCancelled = false;
   #recipients = NOBODY;

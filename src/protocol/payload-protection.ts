@@ -34,9 +34,10 @@ export type Copy = 'sealed' | 'clear' | 'none';
  * What a member that cannot read ciphertext is told when it asks for a message that it must not have in clear. Without an answer
  * it would take it for lost, and `group.py` of 0.7.0 ends then.
  */
-export const UNREADABLE_NOTE = new TextEncoder().encode(
-  '(a message that is encrypted: this version of SLIM cannot read it)',
-);
+export const UNREADABLE_NOTE = {
+  payloadType: 'msg',
+  blob: new TextEncoder().encode('(a message that is encrypted: this version of SLIM cannot read it)'),
+} as const;
 
 /**
  * Encryption of payloads in a session with MLS (session.md 8.3). Peers from 1.0.1 on encrypt, those before only keep the keys;

@@ -19,9 +19,6 @@ export const SEND_WINDOW = PRODUCER_BUFFER_MESSAGES / 2;
 /** Payload bytes that may be unacknowledged at once; one message may always go. */
 const SEND_WINDOW_BYTES = 16 * 1024 * 1024;
 
-/** Payload type of the note that somebody gets instead of a message that is not kept any more. */
-const NOTE_TYPE = 'msg';
-
 /**
  * Own messages: numbering, transmission, acknowledgements, retransmission, answers to RTX requests (`session_sender.rs`).
  * A message goes to the channel once; whoever has not acknowledged it gets it again by name, every T, R times.
@@ -130,6 +127,8 @@ export class SessionSender {
     if (this.#queue.count === 0 && this.#canTransmit(outgoing)) return this.#transmit(outgoing, env);
     const full = queueFullError(this.queued, outgoing.bytes);
     if (full !== undefined) return [outgoing.report('failed', full)];
+    // Alone in a group nobody knows yet who will read it, and the first one to come may be of 0.7.
+    outgoing.wasToBeSealed = this.#endpoints.size > 0 && this.#protection?.isEncrypting === true;
     this.#queue.add(outgoing);
     return [outgoing.report('queued')];
   }
@@ -163,7 +162,7 @@ export class SessionSender {
             source,
             this.#fanout,
             messageId,
-            { kind: 'app', payloadType: stored?.payloadType ?? NOTE_TYPE, blob },
+            { kind: 'app', payloadType: stored?.payloadType ?? UNREADABLE_NOTE.payloadType, blob },
             stored?.metadata ?? {},
           );
     return [{ kind: 'send', message: reply }, ...this.#onAck(source, messageId, env)];
@@ -282,6 +281,8 @@ export class SessionSender {
       const copies = this.#recipients(outgoing).map((name) => protection.copyFor(name));
       if (copies.includes('sealed')) return this.#seal(outgoing, protection);
       if (!copies.includes('clear')) return [...protection.tell(), outgoing.report('failed', unreadableError())];
+    } else if (outgoing.wasToBeSealed && !protection.givesClearCopies) {
+      return [...protection.tell(), outgoing.report('failed', unreadableError())];
     }
     // That it goes out in clear is told before it does.
     return [...protection.tell(), ...this.#send(outgoing, env)];
@@ -354,15 +355,14 @@ export class SessionSender {
   #blobFor(name: Name, { blob, clear, isSealed }: StoredMessage): Uint8Array {
     const copy = isSealed ? this.#protection?.copyFor(name) : 'sealed';
     if (copy !== 'clear' && copy !== 'none') return blob;
-    return clear?.readers.some((reader) => reader.equals(name)) === true ? clear.payload : UNREADABLE_NOTE;
+    return clear?.readers.some((reader) => reader.equals(name)) === true ? clear.payload : UNREADABLE_NOTE.blob;
   }
 
-  /**
-   * What a member gets that asks for a message which is not kept any more: the note, if it cannot read what is encrypted. After more
-   * such messages than are kept it would take the oldest for lost, and `group.py` of 0.7.0 ends then.
-   */
+  /** The note for a message that is not kept any more, if the member could not have read it: what is lost ends `group.py` of 0.7.0. */
   #noteInstead(name: Name, messageId: number): Uint8Array | undefined {
-    return this.#protection?.copyFor(name) === 'none' && this.#wasNumbered(messageId) ? UNREADABLE_NOTE : undefined;
+    return this.#protection?.copyFor(name) === 'none' && this.#wasNumbered(messageId)
+      ? UNREADABLE_NOTE.blob
+      : undefined;
   }
 
   /** Whether a message to everybody had that number. */

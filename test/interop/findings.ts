@@ -83,7 +83,7 @@ export interface Totals {
 }
 
 /** What ours tell a member that cannot decrypt and misses what it did not get. */
-const NOTE = new TextDecoder().decode(UNREADABLE_NOTE);
+const NOTE = new TextDecoder().decode(UNREADABLE_NOTE.blob);
 
 /** What an MLS PrivateMessage begins with, in hex. */
 const PRIVATE_MESSAGE = '00010002';

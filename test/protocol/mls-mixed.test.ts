@@ -201,6 +201,21 @@ describe('a group of members that can decrypt and members that cannot', () => {
     expect(seen(rig.command(publish('hello')))[0]).toBe('msg > chat #2 all "hello"');
   });
 
+  test.each(['auto', 'mixed'] as const)(
+    'what was written while it would be encrypted and still waits is not sent in clear when nobody can decrypt any more (%s)',
+    (policy) => {
+      const { rig, members } = participant(policy, '0.7', '1.x');
+      rig.handle({ kind: 'linkDown' });
+      rig.command(publish('secret'));
+      members.pop();
+      rig.receive(withMls(groupRemove(B, [M, A], 601), 2));
+      const sent = seen(rig.handle({ kind: 'linkUp' }));
+      if (policy === 'mixed') expect(sent).toEqual(['msg > chat #1 all "secret"', 'delivery 1 sent 0/1']);
+      else expect(sent).toEqual(['delivery 1 failed 0/0 unreadable']);
+      expect(seen(rig.command(publish('hello')))[0]).toMatch(/^msg > chat #\d all "hello"/);
+    },
+  );
+
   test('one that was removed and comes back is known', () => {
     const { rig } = participant('auto', '1.x', '1.x');
     rig.receive(msg(B, 1, 'clear'), withMls(groupRemove(B, [M, A], 601), 2));
