@@ -332,7 +332,8 @@ export class ChatRuntime {
   };
 
   async #end(): Promise<void> {
-    await this.#drain();
+    // Else at once: when the connection was given up, the sessions end in the same moment, and no moderator has closed them.
+    if (this.#exit?.drain === true) await this.#drain();
     this.#keeper?.stop();
     this.#desk.close();
     this.#deps.store.dispatch({ type: 'leaving', at: now(), budgetMs: LEAVE_BUDGET_MS });

@@ -402,6 +402,17 @@ describe('a participant', () => {
     expect(chat.summary).toEqual(['connection connecting', 'connection up', 'ready', 'session']);
   });
 
+  test('does not say that the group was closed, or that it waits, when the connection is given up for good', async () => {
+    const chat = await participant();
+    const session = chat.app.invited([ALICE, BOB]);
+    const error = new ConnectionError('refused', 'nobody listens at x');
+    chat.app.emit({ kind: 'connection', state: { kind: 'closed', error } });
+    session.end('closed');
+    expect(await chat.runtime.done).toBe(3);
+    expect(chat.of('closed')).toMatchObject([{ reason: 'left' }]);
+    expect(chat.store.getState()).toMatchObject({ waitingSinceMs: null, lostGroup: null });
+  });
+
   test('ends when the connection is given up for good, and says why', async () => {
     const chat = await participant();
     const error = new ConnectionError('refused', 'nobody listens at x');
