@@ -34,12 +34,12 @@ export class MlsCommits {
   }
 
   /** A welcome that was not applied yet. One that does not open is not acknowledged. */
-  onWelcome(payload: MlsPayload | undefined, env: Env, apply: ApplyChange): Effect[] {
+  onWelcome(payload: MlsPayload | undefined, apply: ApplyChange): Effect[] {
     if (payload === undefined) return this.#failed('welcome', 'the moderator sent a welcome without MLS');
     return this.#mls.request({ op: 'join', welcome: payload.content }, (result, later) => {
       if (!result.ok) {
         // Welcomed twice, and the first welcome was it.
-        if (this.#lastId > 0 && result.error.code === 'mls-no-key-package') return apply(env);
+        if (this.#lastId > 0 && result.error.code === 'mls-no-key-package') return apply(later);
         const id = `welcome ${String(payload.commitId)}`;
         return this.#failed(id, `could not join the MLS group: ${result.error.message}`);
       }

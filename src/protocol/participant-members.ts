@@ -53,7 +53,7 @@ export class ParticipantMembers {
     switch (content.kind) {
       case 'groupWelcome': {
         const apply = (later: Env): Effect[] => this.#onWelcome(message, content.participants, later);
-        return commits === undefined ? apply(env) : commits.onWelcome(content.mls, env, apply);
+        return commits === undefined ? apply(env) : commits.onWelcome(content.mls, apply);
       }
       case 'groupAdd': {
         const apply = (later: Env): Effect[] => this.#onAdd(message, content, later);

@@ -348,6 +348,16 @@ describe('members come and go, links break, processes stop, readers are slow', (
         ],
       },
     ],
+    [
+      'a member that was welcomed twice counted the time from the request, not from its answer, and answered a copy of it',
+      {
+        seed: 0,
+        network: { ...GOOD_NETWORK, maxDelayMs: 217 },
+        mls: { policy: 'require' },
+        apps: 2,
+        steps: [{ step: { kind: 'linkDown', who: 0, ms: 0 }, afterMs: 1531 }],
+      },
+    ],
   ])('once: %s', (_, story) => {
     const group = live({ ...story, keepsAlive: false });
     group.checkOrder();
