@@ -6,7 +6,13 @@ import { FANOUT_ONE } from './message-builder.js';
 import type { MlsAddition } from './moderator-mls.js';
 import type { ModeratorParts } from './moderator-parts.js';
 import { addRequest, joinRequest, welcomeRequest } from './moderator-requests.js';
-import { alreadyInGroupError, type Invitation, noKeyPackageError, type Step } from './moderator-task.js';
+import {
+  alreadyInGroupError,
+  type Invitation,
+  noKeyPackageError,
+  type Step,
+  withdrawnError,
+} from './moderator-task.js';
 import { conclude, type MembershipRequest } from './requester.js';
 
 /** The way of apps into the group: discovery and join of several side by side, the welcome of one at a time. */
@@ -144,6 +150,17 @@ export class ModeratorInvitations {
     this.#forget(invitation);
     this.#cancel(invitation);
     return conclude(invitation.requests, { error }, this.#parts.core.build);
+  }
+
+  /** Nobody wants it any more. Whoever was asked to join is told; `undefined` when it is being admitted already. */
+  withdraw(invitation: Invitation, env: Env): Effect[] | undefined {
+    const { changes, steps } = this.#parts;
+    if (changes.isRunning(invitation)) return undefined;
+    changes.drop(invitation);
+    const { member, name } = invitation;
+    const told: Effect[] =
+      member === undefined ? [] : [{ kind: 'send', message: steps.buildLeaveRequest(member, env) }];
+    return [...told, ...this.fail(invitation, withdrawnError(name))];
   }
 
   failAll(error: SlimError): Effect[] {

@@ -125,7 +125,8 @@ export class ModeratorMembers {
     const { core } = this.#parts;
     if (core.config.type === 'pointToPoint') return refuse(request, noGroupError('remove'), core.build);
     const member = core.others.find((other) => (name.hasId ? other.equals(name) : other.prefixKey === name.prefixKey));
-    if (member === undefined || !this.isStaying(member)) return refuse(request, notFoundError(name), core.build);
+    if (member === undefined) return this.#withdraw(request, env);
+    if (!this.isStaying(member)) return refuse(request, notFoundError(name), core.build);
     const removal: Removal = {
       kind: 'removal',
       requests: [request],
@@ -136,6 +137,17 @@ export class ModeratorMembers {
       ...(leavesFirst && { departure: 'asked-first' }),
     };
     return [...this.onAlive(member), ...begin(request), ...this.#removals.begin(removal, env)];
+  }
+
+  /** Somebody who is not in the group is to be removed: if it is being invited, that ends, and it does not come in after all. */
+  #withdraw(request: MembershipRequest, env: Env): Effect[] {
+    const { name } = request;
+    const { build } = this.#parts.core;
+    const invitation = this.#invitations.of(name);
+    const isMeant = !name.hasId || invitation?.member?.equals(name) === true;
+    const effects = invitation !== undefined && isMeant ? this.#invitations.withdraw(invitation, env) : undefined;
+    if (effects === undefined) return refuse(request, notFoundError(name), build);
+    return [...begin(request), ...effects, ...conclude([request], {}, build)];
   }
 
   /** A member that left, or that has been silent too long. */

@@ -74,6 +74,11 @@ export function alreadyInGroupError(name: Name): SessionError {
   return new SessionError('already-in-group', `participant already in group: ${name.toString()}`);
 }
 
+/** What an invitation fails with that a removal of the same name has ended. */
+export function withdrawnError(name: Name): SessionError {
+  return new SessionError('aborted', `the invitation of ${name.toString()} was taken back by a removal`);
+}
+
 /** What a removal fails with that means nobody in the group. */
 export function notFoundError(name: Name): SessionError {
   return new SessionError('participant-not-found', `participant not found: ${name.toString()}`);

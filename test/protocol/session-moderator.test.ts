@@ -262,6 +262,47 @@ describe('several things at once (session.md 3.5)', () => {
     expect(rig.machine.members).toEqual([M, A, B, C]);
   });
 
+  test('a removal of who is being invited ends the invitation, however far it is', () => {
+    const rig = groupOf(A);
+    const discovery = rig.command({ kind: 'invite', name: B.withoutId() });
+    expect(trace(rig.command({ kind: 'remove', name: B.withoutId() }))).toEqual(['settle 2 aborted', 'settle 3']);
+    // Whoever answers now comes too late, and nobody is asked again.
+    expect(
+      trace(rig.receive(message('discoveryReply', B, { id: idOf(discovery, 'discoveryRequest'), to: M }))),
+    ).toEqual([]);
+
+    const id = idOf(rig.command({ kind: 'invite', name: B.withoutId() }), 'discoveryRequest');
+    const join = rig.receive(message('discoveryReply', B, { id, to: M }));
+    expect(trace(rig.command({ kind: 'remove', name: B.withoutId() }))).toEqual([
+      expect.stringMatching(/^leaveRequest > b #\d+/) as string,
+      'settle 4 aborted',
+      'settle 5',
+    ]);
+    expect(trace(rig.receive(message('joinReply', B, { id: idOf(join, 'joinRequest'), to: M })))).toEqual([]);
+    expect(rig.machine.members).toEqual([M, A]);
+    expect(sentKinds(rig.advance(2 * T))).not.toContain('discoveryRequest');
+  });
+
+  test('a removal of who waits to be admitted ends the invitation; the next one is not held up', () => {
+    const rig = groupOf(A);
+    const first = inviteToWelcome(rig, B);
+    inviteToWelcome(rig, C);
+    expect(trace(rig.command({ kind: 'remove', name: C.withoutId() }))).toEqual([
+      expect.stringMatching(/^leaveRequest > c #\d+/) as string,
+      'settle 3 aborted',
+      'settle 4',
+    ]);
+    expect(sentKinds(answer(rig, first, [A, B]))).toEqual([]);
+    expect(rig.machine.members).toEqual([M, A, B]);
+  });
+
+  test('a removal of another instance than the one that is invited does not end the invitation', () => {
+    const rig = groupOf(A);
+    const id = idOf(rig.command({ kind: 'invite', name: B.withoutId() }), 'discoveryRequest');
+    rig.receive(message('discoveryReply', B, { id, to: M }));
+    expect(trace(rig.command({ kind: 'remove', name: B.withId(5n) }))).toEqual(['settle 3 participant-not-found']);
+  });
+
   test('a removal of who is being admitted is done when the admission fails', () => {
     const rig = groupOf(A);
     inviteToWelcome(rig, B);

@@ -158,6 +158,16 @@ describe('a moderator', () => {
     expect(chat.store.getState().invitations).toEqual([]);
   });
 
+  test('does not invite again who is removed while an invitation of it is under way', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId()] });
+    await chat.do({ type: 'remove', name: 'agntcy/ns/bob', ref: 'r1' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(chat.session.invites).toHaveLength(1);
+    expect(chat.of('invite').at(-1)).toMatchObject({ state: 'failed', code: 'aborted' });
+    expect(chat.of('remove').at(-1)).toMatchObject({ ref: 'r1', state: 'removed' });
+    expect(chat.store.getState().invitations).toEqual([]);
+  });
+
   test('shares the outcome of an invitation that is under way', async () => {
     const chat = await moderator({ invites: [BOB.withoutId()] });
     await chat.do({ type: 'invite', name: 'agntcy/ns/bob', ref: 'i1' });

@@ -243,6 +243,11 @@ export class FakeSession implements SessionPort {
         return;
       }
       this.emit({ kind, name, state: 'started', by: 'app', ...ref });
+      if (kind === 'remove' && this.#withdraw(name)) {
+        this.emit({ kind, name, state: 'removed', by: 'app', ...ref });
+        resolve(name);
+        return;
+      }
       const error = this.#refusalOf(pending);
       if (error !== undefined) {
         this.#fail(pending, error);
@@ -252,6 +257,14 @@ export class FakeSession implements SessionPort {
       if (kind === 'invite' && isFirst) this.invites.push(name);
       this.#pending.push(pending);
     });
+  }
+
+  /** Ends the invitations of a name; whether there was one. */
+  #withdraw(name: Name): boolean {
+    const invitations = this.#take('invite', name);
+    for (const pending of invitations)
+      this.#fail(pending, new SessionError('aborted', `${name.toString()} is not wanted`));
+    return invitations.length > 0;
   }
 
   #refusalOf({ kind, name }: Pending): SlimError | undefined {

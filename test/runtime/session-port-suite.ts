@@ -111,6 +111,19 @@ export function sessionPortSuite(what: string, make: MakeSession): void {
         expect(invited.error).toMatchObject({ code: 'invite-timeout' });
       });
 
+      test('who is removed while it is being invited does not come in after all', async () => {
+        const { session, news } = await started();
+        const invited = outcomeOf(session.invite(BOB, { ref: 'i' }));
+        await session.remove(BOB, { ref: 'r' });
+        expect(news()).toEqual([
+          'invite bob started i',
+          'remove bob started r',
+          'invite bob failed i aborted',
+          'remove bob removed r',
+        ]);
+        expect(invited.error).toMatchObject({ code: 'aborted' });
+      });
+
       test('who is there already cannot be invited, and who is not cannot be removed', async () => {
         const { session, news } = await group(BOB);
         await expect(session.invite(BOB, { ref: 'i' })).rejects.toMatchObject({ code: 'already-in-group' });
