@@ -159,6 +159,7 @@ export function inputContext(
     session: session?.id ?? null,
     maySendAhead: options.maySendAhead === true,
     members: session?.members ?? [],
+    invited: state.invitations.filter((invitation) => invitation.session === session?.id),
     isModerator: session?.role === 'moderator',
     sessions: state.sessions.map(({ id, channel }) => ({
       id,

@@ -23,6 +23,8 @@ export interface InputContext {
   readonly maySendAhead: boolean;
   /** Members of the session, to resolve short names. */
   readonly members: readonly { readonly name: string; readonly label: string }[];
+  /** Who is being invited into it, to resolve short names as well. */
+  readonly invited: readonly { readonly name: string; readonly label: string }[];
   readonly isModerator: boolean;
   /** All sessions, in the order of their numbers on the screen. */
   readonly sessions: readonly { readonly id: number; readonly label: string; readonly channel: string }[];
@@ -190,7 +192,8 @@ function remove(rest: string, context: InputContext): ParsedInput {
   if (rest === '' || /\s/.test(rest)) return hint('usage: /remove NAME');
   const session = moderated('remove', context);
   if (typeof session === 'string') return hint(session);
-  const member = context.members.find(({ name, label }) => label === rest || name === rest || prefixOf(name) === rest);
+  const known = [...context.members, ...context.invited];
+  const member = known.find(({ name, label }) => label === rest || name === rest || prefixOf(name) === rest);
   if (member !== undefined) return run({ type: 'remove', name: member.name, session });
   const full = fullName(rest, context.local);
   if (full === undefined || !rest.includes('/')) return hint(`there is no member "${rest}" (/who lists them)`);

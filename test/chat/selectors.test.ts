@@ -167,6 +167,7 @@ describe('inputContext', () => {
       session: null,
       maySendAhead: false,
       members: [],
+      invited: [],
       isModerator: false,
       sessions: [],
       asked: [],

@@ -8,6 +8,7 @@ const moderator: InputContext = {
     { name: 'agntcy/ns/alice/9f3c', label: 'alice' },
     { name: 'agntcy/ns/bob/41d0', label: 'bob#41d0' },
   ],
+  invited: [{ name: 'agntcy/other/dave', label: 'dave' }],
   session: 7,
   maySendAhead: false,
   isModerator: true,
@@ -17,7 +18,7 @@ const moderator: InputContext = {
   isConfirmed: false,
 };
 const participant: InputContext = { ...moderator, isModerator: false };
-const waiting: InputContext = { ...participant, members: [], session: null, sessions: [] };
+const waiting: InputContext = { ...participant, members: [], invited: [], session: null, sessions: [] };
 
 function hintOf(parsed: ParsedInput): string {
   if (parsed.ok) throw new Error('expected a hint');
@@ -165,6 +166,12 @@ describe('parseInput', () => {
     expect(parseInput('/remove agntcy/ns/bob', moderator)).toEqual(removed);
     expect(parseInput('/remove agntcy/ns/bob/41d0', moderator)).toEqual(removed);
     expect(hintOf(parseInput('/remove carol', moderator))).toContain('there is no member "carol"');
+  });
+
+  test('removes who is only being invited by the short name that the chat shows', () => {
+    const removed = { ok: true, commands: [{ type: 'remove', name: 'agntcy/other/dave', session: 7 }] };
+    expect(parseInput('/remove dave', moderator)).toEqual(removed);
+    expect(parseInput('/remove agntcy/other/dave', moderator)).toEqual(removed);
   });
 
   test('lets only the moderator invite and remove', () => {
