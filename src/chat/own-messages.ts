@@ -14,7 +14,7 @@ const MAX_FAILED_SIZE = 8 * 1024 * 1024;
 /** A message was handed to the runtime. */
 export function addOwn(
   state: ChatState,
-  { at, key, ref, content, session, isRetry = false }: Extract<LocalAction, { type: 'own' }>,
+  { at, key, ref, content, session, again }: Extract<LocalAction, { type: 'own' }>,
   options: ChatOptions,
 ): ChatState {
   const own: OwnMessage = {
@@ -25,14 +25,14 @@ export function addOwn(
     at,
     atMs: options.clock.ms(at),
     session,
-    id: null,
+    id: again?.id ?? null,
     state: 'queued',
     sentMs: null,
     acked: 0,
-    missing: [],
+    missing: again?.missing ?? [],
     reason: undefined,
-    isPrinted: isRetry || options.echo === 'none',
-    isRetry,
+    isPrinted: again !== undefined || options.echo === 'none',
+    isRetry: again !== undefined,
   };
   const added = { ...state, own: [...state.own, own] };
   return options.echo === 'print' ? printUpTo(added, added.own.length - 1, options) : added;
@@ -47,7 +47,9 @@ export function onDelivery(
   const index = state.own.findIndex(({ key }) => key === event.key);
   const before = state.own[index];
   if (before === undefined) return state;
-  const { session, id, missing, acked } = event;
+  const { session, acked } = event;
+  // What is refused has no number; had it one before, it is still that message, and nobody else misses it.
+  const { id, missing } = event.id === null ? before : event;
   const known = { ...before, session, id, missing, acked: acked.length };
   if (event.state === 'queued' || event.state === 'sent') {
     const sentMs = event.state === 'sent' ? (before.sentMs ?? options.clock.ms(event.at)) : null;
@@ -116,6 +118,8 @@ function failureWords(state: ChatState, own: OwnMessage): string {
   const retry = session === undefined || state.leaving !== null || own.reason === 'closed' ? '' : '  /retry';
   if (only === undefined) return `not sent: ${text}${retry}`;
   const names = own.missing.map((name) => labelIn(session, name));
+  const isGone = (name: string): boolean => session?.members.every((member) => member.name !== name) === true;
+  if (own.missing.every(isGone)) return `not delivered: ${text}; no longer in the group: ${names.join(', ')}`;
   const remove =
     retry !== '' && session?.role === 'moderator' && own.missing.length === 1
       ? ` or /remove ${labelIn(session, only)}`

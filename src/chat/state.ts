@@ -179,8 +179,8 @@ export type LocalAction =
       readonly ref?: string;
       readonly content: OwnContent;
       readonly session: number | null;
-      /** It repeats a message that had failed and is on the screen already. */
-      readonly isRetry?: boolean;
+      /** It repeats a message that had failed and is on the screen already: its number, and who misses it. */
+      readonly again?: Pick<OwnMessage, 'id' | 'missing'>;
     }
   /** Failed messages are sent again, under new keys. */
   | { readonly type: 'retried'; readonly keys: readonly number[] }

@@ -79,7 +79,7 @@ export class Outbox {
       );
     store.dispatch({ type: 'retried', keys: failed.map(({ key }) => key) });
     for (const own of failed) {
-      const key = this.#begin(own.content, own.session, own.ref, true);
+      const key = this.#begin(own.content, own.session, own.ref, own);
       groups.find(own.session)?.publish(key, own.ref, own.content, own);
     }
   }
@@ -102,11 +102,20 @@ export class Outbox {
     return this.#deps.store.getState().own.filter(({ session }) => session === null);
   }
 
-  #begin(content: OwnContent, session: number | null, ref: string | undefined, isRetry = false): number {
+  #begin(content: OwnContent, session: number | null, ref: string | undefined, failed?: OwnMessage): number {
     this.#lastKey += 1;
     const key = this.#lastKey;
     const at = new Date().toISOString();
-    this.#deps.store.dispatch({ type: 'own', at, key, content, session, isRetry, ...(ref !== undefined && { ref }) });
+    const again = failed && { id: failed.id, missing: failed.missing };
+    this.#deps.store.dispatch({
+      type: 'own',
+      at,
+      key,
+      content,
+      session,
+      ...(ref !== undefined && { ref }),
+      ...(again && { again }),
+    });
     return key;
   }
 

@@ -107,7 +107,7 @@ describe('the chat of a moderator', () => {
       failed,
       LIVE,
       { type: 'retried', keys: [1] },
-      { ...own('m2', 'build?', '12:06'), isRetry: true },
+      { ...own('m2', 'build?', '12:06'), again: { id: 1, missing: [CAROL] } },
       delivery('m2', 'acked', [CAROL], [], '12:06'),
     );
     expect(failed.failed).toHaveLength(1);

@@ -194,6 +194,23 @@ describe('messages', () => {
     expect(await chat.runtime.done).toBe(0);
   });
 
+  test('that failed go to nobody else, however often they are sent again, when who misses them is gone', async () => {
+    const chat = await moderator();
+    chat.session.join(BOB);
+    chat.session.join(CAROL);
+    await chat.do(text('a', 'the build?'));
+    chat.session.ack(BOB);
+    chat.session.giveUp();
+    chat.session.leave(CAROL, 'removed');
+    await chat.do({ type: 'retry' });
+    await chat.do({ type: 'retry' });
+    expect(chat.session.handles).toEqual([]);
+    expect(chat.store.getState().failed).toMatchObject([{ id: 1, missing: [CAROL.toString()] }]);
+    const told = chat.store.getState().lines.toArray().slice(-2);
+    const gone = 'not delivered: "the build?"; no longer in the group: carol';
+    expect(told.map((line) => line.text)).toEqual([gone, gone]);
+  });
+
   test('that failed go again to their own group, or nowhere', async () => {
     const chat = await participant();
     const first = chat.app.invited([ALICE, BOB], 7);
