@@ -234,8 +234,9 @@ export class ChatRuntime {
     const runner = this.#addressed(command);
     const name = Name.parse(command.name);
     // Also somebody who is not there at the moment and would be invited when it is back.
-    if (runner.session.role === 'moderator') this.#keeper?.forget(name);
-    this.#guard(runner.remove(name, command.ref));
+    const wasAwaited = runner.session.role === 'moderator' && this.#keeper?.forget(name) === true;
+    if (wasAwaited) runner.tellGivenUp(name, command.ref);
+    else this.#guard(runner.remove(name, command.ref));
   }
 
   /** The session that a command is for. */

@@ -52,11 +52,11 @@ export class InviteKeeper {
     await Promise.all(names.map((name) => this.#keep(toWanted(name, Infinity))));
   }
 
-  /** Somebody is not wanted any more. An attempt that is under way goes on. */
-  forget(name: Name): void {
+  /** Somebody is not wanted any more; whether nothing but a pause between two attempts was to be ended. */
+  forget(name: Name): boolean {
     const isPausing = this.#wanted.get(name.prefixKey)?.isPausing === true;
     this.#wanted.delete(name.prefixKey);
-    if (isPausing) this.#runner.tellGivenUp(name);
+    return isPausing && !this.#runner.hasMember(name);
   }
 
   /** Starts no attempt any more. */

@@ -72,16 +72,14 @@ export class SessionRunner {
     return outcomeOf(this.session.invite(name, ref === undefined ? {} : { ref }));
   }
 
-  /** Nobody waits any more for somebody whose invitation failed and was to be tried again. */
-  tellGivenUp(name: Name): void {
+  /** A removal of somebody whose invitation has failed and was to be tried again: told as if one were under way. */
+  tellGivenUp(name: Name, ref: string | undefined): void {
     if (this.#hasEnded) return;
-    this.#deps.emit({
-      type: 'invite',
-      session: this.session.id,
-      name: name.toString(),
-      state: 'failed',
-      code: 'aborted',
-    });
+    const about = { session: this.session.id, name: name.toString() };
+    const removal = { type: 'remove', ...about, ...(ref !== undefined && { ref }) } as const;
+    this.#deps.emit({ ...removal, state: 'started' });
+    this.#deps.emit({ type: 'invite', ...about, state: 'failed', code: 'aborted' });
+    this.#deps.emit({ ...removal, state: 'removed' });
   }
 
   /** Removes a member; the session reports how it goes. */

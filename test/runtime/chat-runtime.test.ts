@@ -151,11 +151,29 @@ describe('a moderator', () => {
     chat.session.refuse(BOB, new SessionError('invite-timeout', 'no answer'));
     await chat.settle();
     expect(chat.store.getState().invitations).toHaveLength(1);
-    await chat.do({ type: 'remove', name: 'agntcy/ns/bob' });
+    await chat.do({ type: 'remove', name: 'agntcy/ns/bob', ref: 'r1' });
     await vi.advanceTimersByTimeAsync(60_000);
     expect(chat.session.invites).toHaveLength(1);
     expect(chat.of('invite').at(-1)).toMatchObject({ state: 'failed', code: 'aborted' });
+    expect(chat.of('remove')).toMatchObject([
+      { ref: 'r1', state: 'started' },
+      { ref: 'r1', state: 'removed' },
+    ]);
     expect(chat.store.getState().invitations).toEqual([]);
+  });
+
+  test('does not say that an invitation was given up when somebody who came in meanwhile is removed', async () => {
+    const chat = await moderator({ invites: [BOB.withoutId()] });
+    chat.session.refuse(BOB, new SessionError('invite-timeout', 'no answer'));
+    await chat.settle();
+    await chat.do({ type: 'invite', name: 'agntcy/ns/bob' });
+    chat.session.join(BOB);
+    await chat.settle();
+    await chat.do({ type: 'remove', name: 'agntcy/ns/bob' });
+    expect(chat.of('invite').filter(({ code }) => code === 'aborted')).toEqual([]);
+    chat.session.leave(BOB, 'removed');
+    await chat.settle();
+    expect(chat.of('remove').at(-1)).toMatchObject({ state: 'removed' });
   });
 
   test('does not invite again who is removed while an invitation of it is under way', async () => {
