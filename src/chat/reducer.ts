@@ -142,6 +142,7 @@ function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }
       deadlineMs: startedMs + lengthMs,
       attempt: (before?.attempt ?? 0) + 1,
       hasTimedOut: false,
+      isFailureTold: before?.isFailureTold ?? false,
     };
     const next = { ...state, invitations: [...others, invitation] };
     if (options.isLive || invitation.attempt > 1) return next;
@@ -149,11 +150,12 @@ function onInvite(state: ChatState, event: Extract<ChatEvent, { type: 'invite' }
     return addLine(next, { kind: 'info', text, about: session }, event.at, options);
   }
   const willRetry = event.retryInMs !== undefined;
-  const invitations = willRetry && before !== undefined ? [...others, { ...before, hasTimedOut: true }] : others;
+  const failed = before && { ...before, hasTimedOut: true, isFailureTold: true };
+  const invitations = willRetry && failed !== undefined ? [...others, failed] : others;
   const next = withRefusal({ ...state, invitations }, event.code);
   // The same news every half minute would bury the chat, and nobody asks for it on the way out.
   if (state.leaving !== null) return next;
-  if (willRetry && before !== undefined && before.attempt > 1) return next;
+  if (willRetry && before?.isFailureTold === true) return next;
   const text = inviteFailure(event.name, event.code, willRetry);
   return addLine(next, { kind: 'info', text, about: session }, event.at, options);
 }

@@ -121,6 +121,8 @@ export interface InvitationView {
   readonly attempt: number;
   /** Whether this attempt has ended without an answer. */
   readonly hasTimedOut: boolean;
+  /** Whether a line has told that an attempt had no answer. */
+  readonly isFailureTold: boolean;
 }
 
 /** Everything a person sees of the chat. Immutable. */

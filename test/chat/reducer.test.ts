@@ -159,6 +159,7 @@ describe('invitations', () => {
         deadlineMs: Date.parse(at('12:01:30')),
         attempt: 1,
         hasTimedOut: false,
+        isFailureTold: false,
       },
     ]);
     expect(after(state, LIVE, invite('joined')).invitations).toEqual([]);
@@ -178,6 +179,14 @@ describe('invitations', () => {
       '12:02 -- no answer from bob: not running, other name, different secret, or clocks that differ; still trying',
     ]);
     expect(state.invitations).toMatchObject([{ attempt: 3, hasTimedOut: false }]);
+  });
+
+  test('that two have asked for and nobody answers are reported once, not never', () => {
+    const failed = invite('failed', { code: 'invite-timeout', retryInMs: 1000 }, '12:02');
+    const state = after(alone, LIVE, invite('started'), invite('started'), failed, failed);
+    expect(screen(state)).toEqual([
+      '12:02 -- no answer from bob: not running, other name, different secret, or clocks that differ; still trying',
+    ]);
   });
 
   test('that are over say how to try again', () => {
