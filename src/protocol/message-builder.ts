@@ -24,6 +24,13 @@ export const NO_METADATA: Metadata = Object.freeze({});
 
 const EMPTY_APP_CONTENT: Content = { kind: 'app', payloadType: '', blob: new Uint8Array(0) };
 
+/** What an application gave, as it travels. */
+interface Payload {
+  readonly payloadType: string;
+  readonly metadata: Metadata;
+  readonly blob: Uint8Array;
+}
+
 /** Fills in what all messages of one session have in common. */
 export class MessageBuilder {
   readonly #config: SessionConfig;
@@ -77,6 +84,17 @@ export class MessageBuilder {
   /** Asks `source` for its message again (`session_receiver.rs:handle_recv_and_rtx_vectors`). */
   buildRtxRequest(source: Name, messageId: number): OutboundMessage {
     return this.build(MessageType.rtxRequest, source, FANOUT_ONE, messageId, EMPTY_APP_CONTENT);
+  }
+
+  /** A payload message once more for one member: the message itself, or the reply to its request for it. */
+  buildAgain(
+    messageType: typeof MessageType.msg | typeof MessageType.rtxReply,
+    destination: Name,
+    messageId: number,
+    { payloadType, metadata, blob }: Payload,
+  ): OutboundMessage {
+    const fanout = this.#config.type === 'group' ? FANOUT_ALL : FANOUT_ONE;
+    return this.build(messageType, destination, fanout, messageId, { kind: 'app', payloadType, blob }, metadata);
   }
 
   /** Says that a message is not to be had any more (`session_sender.rs:on_rtx_message`). */

@@ -7,6 +7,9 @@ const OLD_SUBJECT = /^([^/]+\/[^/]+\/[^/]+)_[0-9A-Za-z]{8}$/;
 /** The same of later ones: `org/ns/app/id`. */
 const LATER_SUBJECT = /^([^/]+\/[^/]+\/[^/]+)\/[^/]+_[0-9A-Za-z]{8}$/;
 
+/** What is behind a name in a subject. */
+const SUFFIX_LENGTH = 9;
+
 /** How many members are remembered, those that have left included: who comes back into the session is the same program. */
 const MAX_MEMBERS = 1024;
 
@@ -17,6 +20,7 @@ const MAX_MEMBERS = 1024;
  *
  * - With a shared secret, the token in the leaf of a 0.7.x member names `org/ns/app`; later ones name `org/ns/app/id`.
  * - From 1.3 on the token of each message vouches for a key.
+ * - Members of ours name their own id there, which the bindings of 1.x never do. They read both, whatever they were told to send.
  *
  * Nothing tells 1.0.0 from 1.0.1 … 1.2, nor 0.7.x from 1.0 … 1.2 with JWTs: they count as members that can, for that gives no
  * text away. What a member sends settles it.
@@ -28,6 +32,8 @@ export class PeerAbilities {
   readonly #clear = new RecentSet<string>(MAX_MEMBERS);
   /** What leaves of 0.7.x members name, and no leaf of a later one. */
   #oldNames: ReadonlySet<string> = new Set();
+  /** What leaves of later members name, with the id. */
+  #instances: ReadonlySet<string> = new Set();
 
   /** Whether nobody was ever taken for one that reads clear text only: the common case, found at once. */
   get allRead(): boolean {
@@ -36,7 +42,7 @@ export class PeerAbilities {
 
   /** Whether a member can read clear text only. */
   readsClearOnly(name: Name): boolean {
-    if (this.allRead || this.#encrypting.has(name.key)) return false;
+    if (this.allRead || this.#encrypting.has(name.key) || this.#instances.has(name.toString())) return false;
     return this.#clear.has(name.key) || this.#oldNames.has(name.withoutId().toString());
   }
 
@@ -45,7 +51,9 @@ export class PeerAbilities {
    * differ, one may have given itself the name of the other, and neither counts as old.
    */
   setSubjects(subjects: readonly string[]): void {
-    const later = new Set(appsOf(subjects, LATER_SUBJECT));
+    const laterSubjects = subjects.filter((subject) => LATER_SUBJECT.test(subject));
+    this.#instances = new Set(laterSubjects.map((subject) => subject.slice(0, -SUFFIX_LENGTH)));
+    const later = new Set(appsOf(laterSubjects, LATER_SUBJECT));
     this.#oldNames = new Set(appsOf(subjects, OLD_SUBJECT).filter((app) => !later.has(app)));
   }
 

@@ -4,9 +4,10 @@ import { MessageType, type PublishMessage } from '../wire/index.js';
 import type { CommandId, Effect, Env, QueuedMessages, SessionConfig } from './machine.js';
 import { FANOUT_ALL, FANOUT_ONE, flagged, type MessageBuilder } from './message-builder.js';
 import { Outgoing, type PublishCommand } from './outgoing.js';
-import { type PayloadProtection, UNREADABLE_NOTE } from './payload-protection.js';
-import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer, type StoredMessage } from './producer-buffer.js';
+import type { PayloadProtection } from './payload-protection.js';
+import { PRODUCER_BUFFER_MESSAGES, ProducerBuffer } from './producer-buffer.js';
 import { RetryQueue } from './retry-queue.js';
+import { RtxAnswers } from './rtx-answers.js';
 import { cancelledError, queueFullError, SendQueue } from './send-queue.js';
 import { SEQUENCE_LIMIT, sequenceAdd, sequenceDistance } from './sequence.js';
 
@@ -34,6 +35,7 @@ export class SessionSender {
   readonly #unacked: RetryQueue<number, Outgoing>;
   #unackedBytes = 0;
   readonly #queue = new SendQueue();
+  readonly #rtx: RtxAnswers;
   /** What is being encrypted. One at a time: the rest can still be taken back, and is encrypted in the epoch it is sent in. */
   #sealing: Outgoing | undefined;
   #lastId: number;
@@ -49,6 +51,7 @@ export class SessionSender {
     this.#config = config;
     this.#build = build;
     this.#protection = protection;
+    this.#rtx = new RtxAnswers(build, protection);
     this.#unacked = new RetryQueue(config.timeoutMs, config.maxRetries);
     this.#lastId = config.resumeAfter;
     this.#oldestUnackedId = config.resumeAfter;
@@ -147,25 +150,18 @@ export class SessionSender {
     return this.#onAck(message.header.source, message.session.messageId, env);
   }
 
-  /** A member misses a message; asking counts as its acknowledgement (`session_sender.rs:on_rtx_message`). */
+  /** A member misses a message. */
   onRtxRequest(request: PublishMessage, env: Env): Effect[] {
     const { messageId } = request.session;
     const { source } = request.header;
-    // A retry is encrypted anew, so it goes before what was kept of the first time.
-    const stored = this.#unacked.get(messageId)?.stored(this.#keepsClear) ?? this.#buffer.get(messageId);
-    const blob = stored === undefined ? this.#noteInstead(source, messageId) : this.#blobFor(source, stored);
-    const reply =
-      blob === undefined
-        ? this.#build.buildNegativeRtxReply(request)
-        : this.#build.build(
-            MessageType.rtxReply,
-            source,
-            this.#fanout,
-            messageId,
-            { kind: 'app', payloadType: stored?.payloadType ?? UNREADABLE_NOTE.payloadType, blob },
-            stored?.metadata ?? {},
-          );
-    return [{ kind: 'send', message: reply }, ...this.#onAck(source, messageId, env)];
+    const outgoing = this.#unacked.get(messageId);
+    const { message, isAck } = this.#rtx.answer(request, {
+      // A retry is encrypted anew, so it goes before what was kept of the first time.
+      stored: outgoing?.stored(this.#keepsClear) ?? this.#buffer.get(messageId),
+      wasSent: this.#wasNumbered(messageId),
+      isMissing: outgoing?.missing.some((name) => name.equals(source)) === true,
+    });
+    return [{ kind: 'send', message }, ...(isAck ? this.#onAck(source, messageId, env) : [])];
   }
 
   /** Repeats what is due, to those who have not acknowledged only. */
@@ -349,20 +345,6 @@ export class SessionSender {
       isDirect ? { ...metadata, ...flagged('publishTo') } : metadata,
     );
     return { kind: 'send', message };
-  }
-
-  /** What a member that asks for a message gets of it. */
-  #blobFor(name: Name, { blob, clear, isSealed }: StoredMessage): Uint8Array {
-    const copy = isSealed ? this.#protection?.copyFor(name) : 'sealed';
-    if (copy !== 'clear' && copy !== 'none') return blob;
-    return clear?.readers.some((reader) => reader.equals(name)) === true ? clear.payload : UNREADABLE_NOTE.blob;
-  }
-
-  /** The note for a message that is not kept any more, if the member could not have read it: what is lost ends `group.py` of 0.7.0. */
-  #noteInstead(name: Name, messageId: number): Uint8Array | undefined {
-    return this.#protection?.copyFor(name) === 'none' && this.#wasNumbered(messageId)
-      ? UNREADABLE_NOTE.blob
-      : undefined;
   }
 
   /** Whether a message to everybody had that number. */

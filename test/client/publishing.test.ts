@@ -255,7 +255,8 @@ describe('a message that failed for a member and is sent again', () => {
     await pass(4000);
     stream.isDeaf = false;
     // Nor is it to be had when carol asks for it.
-    node.drops = (message) => message.session.messageType === MessageType.rtxReply;
+    node.drops = ({ session: { messageId, messageType } }) =>
+      messageId === handle.messageId && (messageType === MessageType.rtxReply || messageType === MessageType.msg);
     await within(10_000, Promise.resolve(session.publish('y')));
     await pass(4000);
     expect(events.filter(({ kind }) => kind === 'lost')).toHaveLength(1);

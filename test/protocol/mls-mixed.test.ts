@@ -16,7 +16,8 @@ type Generation = '0.7' | '1.x';
 
 /** Whom the token in the leaf of a member names. */
 function subjectOf(name: Name, generation: Generation): string {
-  return generation === '0.7' ? `${name.withoutId().toString()}_AbCd1234` : `${name.toString()}_AbCd1234`;
+  const app = name.withoutId().toString();
+  return `${generation === '0.7' ? app : `${app}/ffffffffffffffff`}_AbCd1234`;
 }
 
 /** An engine that puts payloads into brackets, in a group whose members are of the generations that a test says. */
@@ -158,7 +159,7 @@ describe('a group of members that can decrypt and members that cannot', () => {
     const [note] = seen(auto.receive(ask));
     expect(note).toMatch(/^rtxReply > b #1 all "\(a message that is encrypted/);
     expect(note).not.toContain('secret');
-    expect(seen(auto.receive(message('rtxRequest', M, { id: 1, to: A })))[0]).toBe('rtxReply > m #1 all [secret]');
+    expect(seen(auto.receive(message('rtxRequest', M, { id: 1, to: A })))[0]).toBe('msg > m #1 all [secret]');
     const mixed = participant('mixed', '1.x', '0.7').rig;
     mixed.command(publish('hello'));
     expect(seen(mixed.receive(ask))[0]).toBe('rtxReply > b #1 all "hello"');
@@ -188,7 +189,7 @@ describe('a group of members that can decrypt and members that cannot', () => {
     members.splice(2, 1);
     rig.receive(withMls(groupRemove(B, [M, A, C], 602), 3));
     rig.command(publish('of after'));
-    expect(seen(asked(B, 2))[0]).toBe('rtxReply > b #2 all [of after]');
+    expect(seen(asked(B, 2))[0]).toBe('msg > b #2 all [of after]');
     expect(seen(asked(C, 2))[0]).toBe('rtxReply > c #2 all "of after"');
   });
 
@@ -215,6 +216,19 @@ describe('a group of members that can decrypt and members that cannot', () => {
       expect(seen(rig.command(publish('hello')))[0]).toMatch(/^msg > chat #\d all "hello"/);
     },
   );
+
+  test('who misses ciphertext gets the message itself, until it is acknowledged: 1.x would show what is in an RTX reply', () => {
+    const { rig } = participant('auto', '1.x', '1.x');
+    rig.command(publish('secret'));
+    const ask = message('rtxRequest', B, { id: 1, to: A });
+    for (let times = 0; times < 2; times += 1) expect(seen(rig.receive(ask))).toEqual(['msg > b #1 all [secret]']);
+    rig.receive(message('msgAck', B, { id: 1 }));
+    expect(seen(rig.receive(ask))).toEqual(['rtxReply > b #1 error']);
+    // Whoever had it given up, and is not waited for, gets it once.
+    rig.advance(10 * T);
+    const late = message('rtxRequest', M, { id: 1, to: A });
+    expect(seen(rig.receive(late, late))).toEqual(['msg > m #1 all [secret]', 'rtxReply > m #1 error']);
+  });
 
   test('one that was removed and comes back is known', () => {
     const { rig } = participant('auto', '1.x', '1.x');

@@ -55,6 +55,14 @@ describe('who can read what is encrypted, before anybody has spoken', () => {
     expect(abilities.readsClearOnly(ALICE)).toBe(false);
   });
 
+  test('a member of ours reads what is encrypted, also where it was told to send in clear', () => {
+    const abilities = new PeerAbilities();
+    abilities.setSubjects([`${ALICE.toString()}_AbCd1234`, NEW_BOB]);
+    abilities.onPayload(ALICE, true);
+    abilities.onPayload(BOB, true);
+    expect([ALICE, BOB].map((name) => abilities.readsClearOnly(name))).toEqual([false, true]);
+  });
+
   test('what a member sends settles it, and who has encrypted once never counts as clear again', () => {
     const abilities = new PeerAbilities();
     expect(abilities.onPayload(BOB, true)).toBe(true);

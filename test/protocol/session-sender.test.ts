@@ -519,7 +519,7 @@ describe('with MLS', () => {
     run(sender.onPublish(9, { ...(publish('anew') as Publish), again }, env));
     expect(answer()).toEqual(['msg > a #1 all "[anew]"', 'delivery 9 sent 0/1']);
     const asking = message('rtxRequest', A, { id: 1 });
-    expect(trace(sender.onRtxRequest(asking, env))[0]).toBe('rtxReply > a #1 all "[anew]"');
+    expect(trace(sender.onRtxRequest(asking, env))[0]).toBe('msg > a #1 all "[anew]"');
   });
 });
 
