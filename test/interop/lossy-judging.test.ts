@@ -14,13 +14,15 @@ function finding(kind: Finding['kind'], at: Role): Finding {
 }
 
 describe('messages on bad lines', () => {
-  test('ciphertext in place of a message is allowed to real members only; all else to nobody', () => {
-    const judge = (one: Finding) => judgeLossy([one], NO_OUTCOMES, 1, KINDS, nameOf);
-    expect(judge(finding('ciphertext', 'B'))).toEqual({
+  test('ciphertext in place of a message is allowed between real members only; all else to nobody', () => {
+    const kinds = { ...KINDS, C: '1.4.0' } as const;
+    const judge = (one: Finding) => judgeLossy([one], NO_OUTCOMES, 1, kinds, nameOf);
+    expect(judge({ ...finding('ciphertext', 'B'), about: 'C' })).toEqual({
       failures: [],
       allowed: { 'rtx-sealed': 3, 'repeat-unacked': 0 },
     });
-    expect(judge(finding('ciphertext', 'A')).failures).toHaveLength(1);
+    expect(judge(finding('ciphertext', 'B')).failures).toHaveLength(1);
+    expect(judge({ ...finding('ciphertext', 'A'), about: 'B' }).failures).toHaveLength(1);
     for (const kind of ['lost', 'doubled', 'out-of-order', 'foreign'] as const) {
       expect(judge(finding(kind, 'B')).failures, kind).toHaveLength(1);
     }
