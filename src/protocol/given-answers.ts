@@ -36,7 +36,8 @@ export class GivenAnswers<K> {
   /**
    * The answer once more, if it was lost.
    *
-   * @param isByName - whether the request came for this app alone; what comes again to a channel asks others (session.md 10.6)
+   * @param isByName - whether the request came for this app alone; what comes again to a channel asks others (session.md 10.6), unless
+   * the answer may have gone down a stream that is gone
    */
   again(request: K, isByName: boolean, nowMs: number): OutboundMessage | undefined {
     const given = this.#given.get(request);
