@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
 import type { Transport } from '../transport/index.js';
-import { ConnectionError, type ErrorCode, startTimer } from '../util/index.js';
+import { ConnectionError, type ErrorCode, onAbort, startTimer } from '../util/index.js';
 import { decodeMessage, encodeGenerationQuestion, parseSlimVersion, type SlimVersion } from '../wire/index.js';
 
 /** Nodes answer at once; before 1.3 they never do, and this long a connection to one of those waits when it was lost soon. */
@@ -46,14 +46,13 @@ export async function askGeneration(transport: Transport, signal: AbortSignal): 
     settle('silence');
   };
   const timer = startTimer(ANSWER_WAIT_MS, giveUp);
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
+  const stopWaiting = onAbort(signal, giveUp);
   connection.send(encodeGenerationQuestion(linkId, OWN_VERSION, randomBytes(KEY_BYTES)));
   try {
     return await answered;
   } finally {
     timer.cancel();
-    signal.removeEventListener('abort', giveUp);
+    stopWaiting();
     void connection.close();
   }
 }

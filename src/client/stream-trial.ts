@@ -1,4 +1,4 @@
-import { abortError, type SlimError, startTimer, type Timer } from '../util/index.js';
+import { abortError, onAbort, type SlimError, startTimer, type Timer } from '../util/index.js';
 
 /** Who has lived this long without a word is taken for good; nodes before 1.3 say nothing before there is a message. */
 const TRIAL_MS = 200;
@@ -31,18 +31,19 @@ export class StreamTrial {
    */
   async passed(signal: AbortSignal): Promise<void> {
     this.#startedMs = performance.now();
-    await new Promise<void>((resolve) => {
-      this.#settle = (): void => {
-        resolve();
-      };
-      signal.addEventListener('abort', this.#settle);
-      this.#timer = startTimer(TRIAL_MS, () => {
-        this.#pass();
-      });
-      if (this.#hasPassed || this.#endedWith !== undefined || signal.aborted) resolve();
+    const settled = new Promise<void>((resolve) => {
+      this.#settle = resolve;
     });
-    this.#timer?.cancel();
-    signal.removeEventListener('abort', this.#settle);
+    this.#timer = startTimer(TRIAL_MS, () => {
+      this.#pass();
+    });
+    const stopWaiting = onAbort(signal, () => {
+      this.#settle();
+    });
+    if (this.#hasPassed || this.#endedWith !== undefined) this.#settle();
+    await settled;
+    this.#timer.cancel();
+    stopWaiting();
     if (signal.aborted) throw abortError(signal);
     if (!this.#hasPassed && this.#endedWith !== undefined) throw this.#endedWith;
   }

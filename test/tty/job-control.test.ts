@@ -4,19 +4,15 @@ import { freePort } from '../cli/program.js';
 import type { TerminalRun } from './harness.js';
 import { startProgram, startShell } from './start-program.js';
 
+/** What Alice starts the program with, to be alone in her group. */
+async function aloneArguments(): Promise<string[]> {
+  const slim = `http://127.0.0.1:${await freePort()}`;
+  return ['--slim', slim, '--node', 'always', '--local', 'agntcy/ns/alice', '--remote', 'agntcy/ns/talk'];
+}
+
 /** Alice alone in her group, started from a shell with job control, with half a message typed. */
 async function startAlone(): Promise<TerminalRun & { pid: () => number }> {
-  const slim = `http://127.0.0.1:${await freePort()}`;
-  const run = await startShell([
-    '--slim',
-    slim,
-    '--node',
-    'always',
-    '--local',
-    'agntcy/ns/alice',
-    '--remote',
-    'agntcy/ns/talk',
-  ]);
+  const run = await startShell(await aloneArguments());
   await run.see('talk | 1 member');
   run.type('half');
   await run.see('> half\ntalk | 1 member');
@@ -117,17 +113,7 @@ describe('a shell with job control', () => {
   });
 
   test('is not asked for where there is none', async () => {
-    const slim = `http://127.0.0.1:${await freePort()}`;
-    const run = startProgram([
-      '--slim',
-      slim,
-      '--node',
-      'always',
-      '--local',
-      'agntcy/ns/alice',
-      '--remote',
-      'agntcy/ns/talk',
-    ]);
+    const run = startProgram(await aloneArguments());
     await run.see('talk | 1 member');
     run.type('half\u001a and half');
     await run.see(/> half and half\ntalk \| 1 member/);
