@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { moderator, participant, text } from './chat-rig.js';
+import { type Chat, moderator, participant, text } from './chat-rig.js';
 import { ALICE, BOB, CAROL } from './fake-app.js';
 
 beforeEach(() => {
@@ -9,6 +9,17 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
+
+/** A moderator whose message has reached Bob, and failed for Carol. */
+async function withFailure(): Promise<Chat> {
+  const chat = await moderator();
+  chat.session.join(BOB);
+  chat.session.join(CAROL);
+  await chat.do(text('a', 'the build?'));
+  chat.session.ack(BOB);
+  chat.session.giveUp();
+  return chat;
+}
 
 describe('messages', () => {
   test('are held until somebody is there, and sent in order', async () => {
@@ -179,12 +190,7 @@ describe('messages', () => {
   });
 
   test('that failed go again to those who miss them only, under the number that they had', async () => {
-    const chat = await moderator();
-    chat.session.join(BOB);
-    chat.session.join(CAROL);
-    await chat.do(text('a', 'the build?'));
-    chat.session.ack(BOB);
-    chat.session.giveUp();
+    const chat = await withFailure();
     await chat.do({ type: 'retry' });
     expect(chat.session.handles).toMatchObject([
       { payload: 'the build?', options: { again: { messageId: 1, missing: [CAROL] } } },
@@ -195,12 +201,7 @@ describe('messages', () => {
   });
 
   test('that failed go to nobody else, however often they are sent again, when who misses them is gone', async () => {
-    const chat = await moderator();
-    chat.session.join(BOB);
-    chat.session.join(CAROL);
-    await chat.do(text('a', 'the build?'));
-    chat.session.ack(BOB);
-    chat.session.giveUp();
+    const chat = await withFailure();
     chat.session.leave(CAROL, 'removed');
     await chat.do({ type: 'retry' });
     await chat.do({ type: 'retry' });
